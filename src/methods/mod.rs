@@ -1,0 +1,164 @@
+//! The ways to prove who you are, one file each.
+//!
+//! To add one: a variant in [`Method`], a file here that implements [`Authenticator`], and its line in
+//! the registry. The contract suite then runs against it.
+//!
+//! A method proves; it does not price. What a proof is worth is the operator's decision, made in the
+//! settings and applied in `points`.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::accounts::{Account, StoreError, UserId};
+use crate::points::{Method, Proof, Timestamp};
+use crate::sessions::SessionKey;
+
+/// Where an attempt comes from, for the counters.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The client's address, IPv6 cut to its /64.
+    pub address: String,
+    /// Hash of the cookie of a browser that has signed in here before, whoever as.
+    pub browser: Option<[u8; 32]>,
+}
+
+/// One answer to one challenge.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    pub directory: &'a str,
+    /// The canonical name that was typed or that the session has: what is counted.
+    pub counted_as: &'a str,
+    /// `None`: there is no such user. The method then does the work that it would have done.
+    pub account: Option<&'a Account>,
+    /// The session that the answer belongs to; `None` before the first proof.
+    pub session: Option<SessionKey>,
+    pub answer: &'a str,
+    pub source: &'a Source,
+    pub now: Timestamp,
+}
+
+/// What became of an answer.
+#[must_use]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    Proven(Proof),
+    Rejected(Rejection),
+}
+
+/// Why an answer proves nothing. Pages say what `pages.md` allows them to, and no more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rejection {
+    /// It is not right. `tries_left` where the person may be told.
+    Wrong { tries_left: Option<u32> },
+    /// Nothing was typed. Not counted.
+    Empty,
+    /// It has not the form of an answer, so it was not compared. Not counted.
+    NotAnAnswer,
+    /// It was right, but its time is over; a new one is on its way.
+    Expired,
+    /// It was right, and has been used.
+    UsedAlready,
+    /// It would be right on a clock that is a few minutes off.
+    ClockOff,
+    /// Too many tries: this method waits, the others do not.
+    Throttled { until: Timestamp },
+}
+
+/// What became of asking for a challenge.
+#[must_use]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Challenged {
+    /// The person can answer now. `sent_to_masked` is for the page.
+    Ready,
+    /// A code was handed to the notifier.
+    Sent,
+    /// A code that was sent before is still good; the next one can be sent then.
+    WaitUntil(Timestamp),
+    /// Too many sends: this method waits until then.
+    Throttled { until: Timestamp },
+    /// The message could not be taken; choose another way.
+    NotSent,
+}
+
+/// Why a method could not do its work. Nothing was proven.
+#[derive(Debug, thiserror::Error)]
+pub enum MethodError {
+    /// All hands are full. Answer 503 with this Retry-After.
+    #[error("too much work is waiting")]
+    Busy { retry_after: Duration },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Asks for one challenge: a code to be sent, or nothing at all for a method that needs none.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    pub account: &'a Account,
+    pub session: SessionKey,
+    pub source: &'a Source,
+    /// Host on which the code will be typed.
+    pub host: &'a str,
+    /// Language of the message where the user has none.
+    pub language: &'a str,
+    /// The person asked for another code.
+    pub again: bool,
+    pub now: Timestamp,
+}
+
+/// One method.
+#[async_trait]
+pub trait Authenticator: Send + Sync + std::fmt::Debug {
+    fn method(&self) -> Method;
+
+    /// Whether this user can use it now: has what it needs, and what carries it works.
+    fn is_usable(&self, account: &Account) -> bool;
+
+    /// Gets ready for an answer.
+    ///
+    /// # Errors
+    /// Only where it could not find out; the person is told to try again.
+    async fn challenge(&self, ask: Ask<'_>) -> Result<Challenged, MethodError>;
+
+    /// Judges an answer: counts first, then compares, then consumes.
+    ///
+    /// # Errors
+    /// Only where it could not find out; the answer then counts as a try and proves nothing.
+    async fn verify(&self, attempt: Attempt<'_>) -> Result<Verdict, MethodError>;
+}
+
+/// A code that was sent, as the store keeps it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SentCode {
+    /// Random; names the row.
+    pub id: [u8; 16],
+    pub session: SessionKey,
+    pub user: UserId,
+    pub method: Method,
+    /// Keyed hash of the code, bound to session and method.
+    pub code_mac: [u8; 32],
+    pub sent_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub used_at: Option<Timestamp>,
+}
+
+/// Keeps the codes that were sent.
+#[async_trait]
+pub trait CodeStore: Send + Sync + std::fmt::Debug {
+    /// Keeps a code, and of its session and method the newest two; older ones are removed.
+    async fn put_code(&self, code: &SentCode) -> Result<(), StoreError>;
+
+    /// The codes of a session and method, newest first, whether or not they have expired.
+    async fn codes(
+        &self,
+        session: &SessionKey,
+        method: Method,
+    ) -> Result<Vec<SentCode>, StoreError>;
+
+    /// Uses a code: one conditional update, `true` for exactly one caller and never after its end.
+    /// All codes of the same session and method are used up with it.
+    async fn take_code(&self, id: &[u8; 16], now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Removes codes that ended more than two hours ago; says how many.
+    async fn sweep_codes(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
