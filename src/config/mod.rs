@@ -12,6 +12,7 @@ use crate::accounts::DirectoryName;
 use crate::points::Settings;
 use crate::routes::RouteSpec;
 use crate::secret::Secret;
+pub use crate::sessions::SessionLimits;
 use crate::throttle::Limit;
 
 /// Everything that files can say, checked.
@@ -79,12 +80,6 @@ pub enum StoreLocation {
     Folder(PathBuf),
     /// Nothing survives the process. For `demo` and tests; no file can say this.
     Memory,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct SessionLimits {
-    pub idle_timeout: Duration,
-    pub lifetime: Duration,
 }
 
 #[derive(Clone, Debug)]
