@@ -142,7 +142,7 @@ fn arrive(
 ) -> Arrival {
     Arrival {
         snapshot: snapshot.clone(),
-        host: matched.host,
+        host: host_name(request.host),
         port: matched.port,
         route: matched.route,
         rule: matched.rule,
@@ -153,6 +153,12 @@ fn arrive(
         address: request.address,
         now,
     }
+}
+
+/// The host as it was named, in lower case and without its port. The table has checked its characters.
+fn host_name(host: &[u8]) -> Arc<str> {
+    let end = host.iter().rposition(|byte| *byte == b':').unwrap_or(host.len());
+    String::from_utf8_lossy(host.get(..end).unwrap_or(host)).to_ascii_lowercase().into()
 }
 
 fn judge(arrival: Arrival) -> Admission {

@@ -71,8 +71,8 @@ pub enum Rejection {
 pub enum Challenged {
     /// The person can answer now. `sent_to_masked` is for the page.
     Ready,
-    /// A code was handed to the notifier.
-    Sent,
+    /// A code was handed to the notifier; the next one can be sent at `next_at`.
+    Sent { next_at: Timestamp },
     /// A code that was sent before is still good; the next one can be sent then.
     WaitUntil(Timestamp),
     /// Too many sends: this method waits until then.

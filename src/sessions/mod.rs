@@ -17,7 +17,7 @@ use async_trait::async_trait;
 pub use people::Hold;
 pub use record::{NameHash, NameRecord, SessionKey, SessionRecord};
 pub use token::Name;
-pub use view::{Beginning, Found, Present, Rise, Sessions};
+pub use view::{Beginning, Found, NewlyNamed, Present, Rise, Sessions};
 
 use crate::accounts::{StoreError, UserId};
 use crate::points::{Proof, Timestamp};

@@ -108,8 +108,8 @@ pub struct Present {
     named: Arc<Named>,
     joined: Arc<Joined>,
     sees: u32,
-    /// Signed by a key that is being retired: hand out the same name anew.
-    pub wants_new_token: bool,
+    /// Its token was signed by a key that is being retired: hand out this name anew.
+    pub to_sign_anew: Option<Name>,
 }
 
 impl Present {
@@ -173,11 +173,18 @@ pub struct Beginning<'a> {
     pub address: Option<String>,
 }
 
+/// A session under a new name: the token is for the browser, the session for the rest of the request.
+#[derive(Debug)]
+pub struct NewlyNamed {
+    pub name: Name,
+    pub present: Present,
+}
+
 /// What became of a rise.
 #[derive(Debug)]
 pub enum Rise {
     /// The proof counts; the browser is to carry this name from now on.
-    Renamed(Name),
+    Renamed(Box<NewlyNamed>),
     /// The proof counts; another request of the same browser has the newer name already.
     Added,
     /// The session has ended meanwhile; nothing was added.
@@ -246,8 +253,8 @@ impl Sessions {
         }
         named.live.saw(now);
         self.first_shown(&named, now).await;
-        let wants_new_token = verified == Verified::Older;
-        Ok(Found::Present(Present { named, joined, sees, wants_new_token }))
+        let to_sign_anew = (verified == Verified::Older).then_some(name);
+        Ok(Found::Present(Present { named, joined, sees, to_sign_anew }))
     }
 
     async fn load(&self, hash: NameHash, now: Timestamp) -> Result<Option<Arc<Named>>, StoreError> {
@@ -352,7 +359,7 @@ impl Sessions {
         beginning: Beginning<'_>,
         limits: SessionLimits,
         now: Timestamp,
-    ) -> Result<Name, StoreError> {
+    ) -> Result<NewlyNamed, StoreError> {
         let name = Name::random();
         let session = SessionRecord {
             key: SessionKey::random(),
@@ -372,8 +379,19 @@ impl Sessions {
             stands_until: None,
         };
         self.store.create_session(&session, &record).await?;
-        self.admit_record(session, &record);
-        Ok(name)
+        let named = self.admit_record(session, &record);
+        self.newly_named(name, named).await?.ok_or_else(gone)
+    }
+
+    async fn newly_named(
+        &self,
+        name: Name,
+        named: Option<Arc<Named>>,
+    ) -> Result<Option<NewlyNamed>, StoreError> {
+        let Some(named) = named else { return Ok(None) };
+        let Some(joined) = self.joined(&named.live).await? else { return Ok(None) };
+        let present = Present { named, joined, sees: ALL_PROOFS, to_sign_anew: None };
+        Ok(Some(NewlyNamed { name, present }))
     }
 
     /// Adds a proof to a session. The present name is replaced; the old one keeps what it saw.
@@ -412,8 +430,9 @@ impl Sessions {
             return Ok(Rise::Added);
         }
         let named = Arc::new(Named::new(&record, live.clone(), replaces));
-        self.names.pin().insert(named.hash, named);
-        Ok(Rise::Renamed(name))
+        self.names.pin().insert(named.hash, named.clone());
+        let renamed = self.newly_named(name, Some(named)).await?;
+        Ok(renamed.map_or(Rise::Ended, |renamed| Rise::Renamed(Box::new(renamed))))
     }
 
     /// Ends a session and every name of it, here first.
@@ -520,6 +539,11 @@ impl Sessions {
     pub fn count(&self) -> usize {
         self.live.len()
     }
+}
+
+/// The user was withdrawn between the proof and the session.
+fn gone() -> StoreError {
+    StoreError::Unavailable("the account changed while it signed in".into())
 }
 
 enum LiveState {
