@@ -18,3 +18,4 @@ pub mod routes;
 pub mod secret;
 pub mod sessions;
 pub mod throttle;
+pub mod web;
