@@ -45,7 +45,8 @@ const fn fold(byte: u8) -> u8 {
 /// Says over which host, scheme and address a request came. Rebuilt by us.
 pub(super) fn is_forwarding(name: &Folded) -> bool {
     let name = name.as_bytes();
-    name.starts_with(b"x-forwarded-") || matches!(name, b"forwarded" | b"x-forwarded" | b"x-real-ip")
+    name.starts_with(b"x-forwarded-")
+        || matches!(name, b"forwarded" | b"x-forwarded" | b"x-real-ip")
 }
 
 /// Names that no client may say to a portal: other gateways' identity fields, addresses, hosts, targets and
@@ -60,25 +61,56 @@ fn is_reserved(name: &Folded) -> bool {
         Some(b'f') => starts(&[b"forwarded", b"fastly-client-ip"]),
         Some(b'h') => name == b"http2-settings",
         Some(b'k') => name == b"keep-alive",
-        Some(b'p') => starts(&[b"proxy"]) && matches!(name, b"proxy" | b"proxy-connection" | b"proxy-authorization" | b"proxy-authenticate"),
+        Some(b'p') => {
+            starts(&[b"proxy"])
+                && matches!(
+                    name,
+                    b"proxy" | b"proxy-connection" | b"proxy-authorization" | b"proxy-authenticate"
+                )
+        }
         Some(b'r') => starts(&[b"remote-"]),
         Some(b's') => starts(&[b"ssl-client-"]),
-        Some(b't') => matches!(name, b"te" | b"trailer" | b"true-client-ip") || starts(&[b"tailscale-user-"]),
+        Some(b't') => {
+            matches!(name, b"te" | b"trailer" | b"true-client-ip") || starts(&[b"tailscale-user-"])
+        }
         _ => false,
     }
 }
 
 fn is_reserved_extension(name: &[u8]) -> bool {
     const PREFIXES: [&[u8]; 24] = [
-        b"x-scoregate-", b"x-forwarded", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip",
-        b"x-remote-", b"x-auth-request-", b"x-webauth-", b"x-authentik-", b"x-pomerium-",
-        b"x-authenticated-", b"x-goog-", b"x-amzn-oidc-", b"x-ms-client-principal", b"x-ssl-",
-        b"x-client-cert", b"x-original-", b"x-rewrite-", b"x-override-", b"x-envoy-",
-        b"x-accel-", b"x-sendfile", b"x-http-method", b"x-middleware-subrequest",
+        b"x-scoregate-",
+        b"x-forwarded",
+        b"x-real-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-remote-",
+        b"x-auth-request-",
+        b"x-webauth-",
+        b"x-authentik-",
+        b"x-pomerium-",
+        b"x-authenticated-",
+        b"x-goog-",
+        b"x-amzn-oidc-",
+        b"x-ms-client-principal",
+        b"x-ssl-",
+        b"x-client-cert",
+        b"x-original-",
+        b"x-rewrite-",
+        b"x-override-",
+        b"x-envoy-",
+        b"x-accel-",
+        b"x-sendfile",
+        b"x-http-method",
+        b"x-middleware-subrequest",
     ];
     const NAMES: [&[u8]; 6] = [
-        b"x-host", b"x-http-host-override", b"x-method-override", b"x-internal",
-        b"x-pan-authcheck", b"x-vouch-user",
+        b"x-host",
+        b"x-http-host-override",
+        b"x-method-override",
+        b"x-internal",
+        b"x-pan-authcheck",
+        b"x-vouch-user",
     ];
     PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name)
 }
@@ -155,11 +187,6 @@ pub(super) fn remove_from_request(
     }
 }
 
-static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-
 /// Says how the request came, from what the connection knows.
 ///
 /// # Errors
@@ -176,10 +203,36 @@ pub(super) fn set_forwarding(
         Some(port) => HeaderValue::from_bytes(port),
         None => Ok(HeaderValue::from_static(default_port)),
     };
-    request.insert_header(&X_FORWARDED_FOR, connection.peer_value.clone())?;
-    request.insert_header(&X_FORWARDED_PROTO, HeaderValue::from_static(proto))?;
-    request.insert_header(&X_FORWARDED_HOST, host)?;
-    request.insert_header(&X_FORWARDED_PORT, port.unwrap_or(HeaderValue::from_static(default_port)))
+    request.insert_header("X-Forwarded-For", connection.peer_value.clone())?;
+    request.insert_header("X-Forwarded-Proto", HeaderValue::from_static(proto))?;
+    request.insert_header("X-Forwarded-Host", host)?;
+    request
+        .insert_header("X-Forwarded-Port", port.unwrap_or(HeaderValue::from_static(default_port)))
+}
+
+/// Says who asks, in the usual spelling of names: `X-Scoregate-User`.
+///
+/// # Errors
+///
+/// None in practice: name and value are what they are.
+pub(super) fn set_identity(
+    request: &mut RequestHeader,
+    identity: &[(HeaderName, HeaderValue)],
+) -> pingora::Result<()> {
+    for (name, value) in identity {
+        request.insert_header(titled(name), value.clone())?;
+    }
+    Ok(())
+}
+
+fn titled(name: &HeaderName) -> String {
+    let mut at_start = true;
+    let letter = |letter: char| {
+        let letter = if at_start { letter.to_ascii_uppercase() } else { letter };
+        at_start = letter == '-';
+        letter
+    };
+    name.as_str().chars().map(letter).collect()
 }
 
 fn port_of(host: &[u8]) -> Option<&[u8]> {
@@ -207,7 +260,7 @@ pub(super) fn remove_own_cookies(request: &mut RequestHeader, join: bool) -> pin
     }
     request.remove_header(&COOKIE);
     for line in left {
-        request.append_header(COOKIE, line.as_slice())?;
+        request.append_header("Cookie", line.as_slice())?;
     }
     Ok(())
 }
@@ -280,19 +333,55 @@ mod tests {
     fn a_field_is_removed_in_every_spelling_and_its_neighbours_stay() {
         let strip = Strip::with_names([&name("X-User"), &name("Authorization")]);
         let removed = [
-            "X-Scoregate-User", "x_scoregate_user", "X.Scoregate.Score", "x~scoregate~jwt", "X-User", "x_user",
-            "Authorization", "Remote-User", "remote_user", "X-Forwarded-For", "x_forwarded_host", "Forwarded",
-            "X-Original-URL", "x_original_url", "X-WEBAUTH-USER", "Proxy", "Trailer", "TE",
-            "Transfer_Encoding", "content.length", "X-HTTP-Method-Override", "SSL-Client-S-Dn", "X-Real-IP",
-            "Cf-Access-Jwt-Assertion", "X-Goog-Iap-Jwt-Assertion", "HTTP2-Settings",
+            "X-Scoregate-User",
+            "x_scoregate_user",
+            "X.Scoregate.Score",
+            "x~scoregate~jwt",
+            "X-User",
+            "x_user",
+            "Authorization",
+            "Remote-User",
+            "remote_user",
+            "X-Forwarded-For",
+            "x_forwarded_host",
+            "Forwarded",
+            "X-Original-URL",
+            "x_original_url",
+            "X-WEBAUTH-USER",
+            "Proxy",
+            "Trailer",
+            "TE",
+            "Transfer_Encoding",
+            "content.length",
+            "X-HTTP-Method-Override",
+            "SSL-Client-S-Dn",
+            "X-Real-IP",
+            "Cf-Access-Jwt-Assertion",
+            "X-Goog-Iap-Jwt-Assertion",
+            "HTTP2-Settings",
         ];
         for field in removed {
             assert!(strip.removes(&name(field)), "{field} stays");
         }
         let kept = [
-            "Accept", "Accept-Language", "Cookie", "Content-Length", "Transfer-Encoding", "Host", "Range",
-            "X-Custom-Thing", "x-csrf-token", "X-Requested-With", "Sec-WebSocket-Key", "X-User-Agent",
-            "X-Scoregateway", "Proxy-Status", "If-None-Match", "Content-Type", "Referer", "Sec-Fetch-Mode",
+            "Accept",
+            "Accept-Language",
+            "Cookie",
+            "Content-Length",
+            "Transfer-Encoding",
+            "Host",
+            "Range",
+            "X-Custom-Thing",
+            "x-csrf-token",
+            "X-Requested-With",
+            "Sec-WebSocket-Key",
+            "X-User-Agent",
+            "X-Scoregateway",
+            "Proxy-Status",
+            "If-None-Match",
+            "Content-Type",
+            "Referer",
+            "Sec-Fetch-Mode",
         ];
         for field in kept {
             assert!(!strip.removes(&name(field)), "{field} is removed");

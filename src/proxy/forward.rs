@@ -27,14 +27,12 @@ use super::listener::{Addresses, REQUEST, RequestLink};
 use super::respond::{self, Afterwards, BodyError, PortalTrouble, Refusal};
 use super::streams::{Running, Streams};
 use super::upstreams::Servers;
-use super::{
-    Admission, Client, Finished, Gatekeeper, Head, PAGE_BODY_LIMIT, Passage, fields,
-};
+use super::{Admission, Client, Finished, Gatekeeper, Head, PAGE_BODY_LIMIT, Passage, fields};
 use crate::config::Limits;
 
 /// Silence of a client in the middle of a body, and what it may take to read an answer.
 const CLIENT_SILENCE: Duration = Duration::from_secs(60);
-/// HTTP/2 connections without a stream are closed after the keep-alive time, but not sooner.
+/// Servers of one upstream that one request tries.
 const MAX_SERVERS_TRIED: usize = 4;
 
 /// What a [`Gateway`] is built with and does not change.
@@ -144,7 +142,10 @@ impl Phases {
         let sound = match inspect(&message(session, raw.as_deref()), &limits) {
             Ok(sound) => sound,
             Err(refusal) => {
-                return Verdict::Answer(Box::new(self.refuse(&refusal, None).await), Afterwards::Close);
+                return Verdict::Answer(
+                    Box::new(self.refuse(&refusal, None).await),
+                    Afterwards::Close,
+                );
             }
         };
         let head = head(session, sound, &link.connection);
@@ -322,13 +323,14 @@ fn page_request(
     if request.version == Version::HTTP_2 {
         let crumbs: Vec<&[u8]> =
             request.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-        if let (true, Ok(whole)) = (crumbs.len() > 1, HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))) {
+        if let (true, Ok(whole)) =
+            (crumbs.len() > 1, HeaderValue::from_bytes(&crumbs.join(&b"; "[..])))
+        {
             page.headers_mut().insert(COOKIE, whole);
         }
     }
     *page.extensions_mut() = found;
-    page.extensions_mut()
-        .insert(Client { peer: connection.peer, tls: connection.tls.clone() });
+    page.extensions_mut().insert(Client { peer: connection.peer, tls: connection.tls.clone() });
     page
 }
 
@@ -438,10 +440,7 @@ impl ProxyHttp for Phases {
         fields::remove_from_request(request, &passage.strip, &passage.identity, &passage.remove);
         fields::remove_own_cookies(request, link.connection.http2)?;
         fields::set_forwarding(request, &link.connection, host_of(session.req_header()))?;
-        for (name, value) in &passage.identity {
-            request.insert_header(name, value.clone())?;
-        }
-        Ok(())
+        fields::set_identity(request, &passage.identity)
     }
 
     async fn request_body_filter(
@@ -496,9 +495,9 @@ impl ProxyHttp for Phases {
             ?refusal,
             "a request failed"
         );
-        let begun = session.response_written().is_some_and(|answer| {
-            !answer.status.is_informational() || answer.status == 101
-        });
+        let begun = session
+            .response_written()
+            .is_some_and(|answer| !answer.status.is_informational() || answer.status == 101);
         if begun {
             return gone;
         }

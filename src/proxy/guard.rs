@@ -46,10 +46,7 @@ pub(super) struct Sound<'a> {
 /// # Errors
 ///
 /// The first rule that the message breaks. The connection has to be closed then: where it ends is not sure.
-pub(super) fn inspect<'a>(
-    message: &Message<'a>,
-    limits: &Limits,
-) -> Result<Sound<'a>, Refusal> {
+pub(super) fn inspect<'a>(message: &Message<'a>, limits: &Limits) -> Result<Sound<'a>, Refusal> {
     check_size(message, limits)?;
     if let Some(raw) = message.raw {
         check_lines(raw)?;
@@ -68,10 +65,9 @@ fn check_size(message: &Message<'_>, limits: &Limits) -> Result<(), Refusal> {
         return Err(Refusal::TargetTooLong);
     }
     let headers = message.headers;
-    let too_long =
-        |(name, value): (&HeaderName, &http::HeaderValue)| {
-            name.as_str().len() > NAME_LIMIT || value.len() > VALUE_LIMIT
-        };
+    let too_long = |(name, value): (&HeaderName, &http::HeaderValue)| {
+        name.as_str().len() > NAME_LIMIT || value.len() > VALUE_LIMIT
+    };
     if headers.len() > as_usize(limits.head_fields)
         || message.raw.map_or_else(|| listed_size(headers), <[u8]>::len)
             > as_usize(limits.head_bytes)
@@ -97,16 +93,19 @@ fn check_lines(raw: &[u8]) -> Result<(), Refusal> {
     if start.starts_with(b"\r\n") {
         return Err(Refusal::BadRequest("empty lines before the request"));
     }
-    let mut previous_was_return = None;
+    let mut expected_feed = None;
     let mut first_line_end = None;
     for at in memchr::memchr2_iter(b'\r', b'\n', start) {
         let is_return = start.get(at) == Some(&b'\r');
-        let follows = previous_was_return == Some(at);
-        if is_return == follows {
-            return Err(Refusal::BadRequest("a line does not end in CRLF"));
+        match expected_feed.take() {
+            None if is_return => expected_feed = Some(at + 1),
+            Some(expected) if expected == at && !is_return => {}
+            None | Some(_) => return Err(Refusal::BadRequest("a line does not end in CRLF")),
         }
-        previous_was_return = is_return.then_some(at + 1);
         first_line_end = first_line_end.or(Some(at));
+    }
+    if expected_feed.is_some() {
+        return Err(Refusal::BadRequest("a line does not end in CRLF"));
     }
     let first_line = start.get(..first_line_end.unwrap_or(start.len())).unwrap_or_default();
     if memchr::memchr(b'#', first_line).is_some() {
@@ -235,7 +234,11 @@ fn check_length(length: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::BadRequest("Content-Length is not a number"));
     }
     let number = std::str::from_utf8(length).ok().and_then(|length| length.parse::<u64>().ok());
-    if number.is_some_and(|number| number <= LENGTH_LIMIT) { Ok(()) } else { Err(Refusal::TooLarge) }
+    if number.is_some_and(|number| number <= LENGTH_LIMIT) {
+        Ok(())
+    } else {
+        Err(Refusal::TooLarge)
+    }
 }
 
 /// A client may ask that fields are taken out on the way, but none that frames the message, says who asks,
@@ -264,8 +267,13 @@ fn is_protected(name: &[u8]) -> bool {
     is_forwarding(&folded)
         || matches!(
             folded.as_bytes(),
-            b"host" | b"cookie" | b"authorization" | b"content-length" | b"transfer-encoding"
-                | b"expect" | b"content-type"
+            b"host"
+                | b"cookie"
+                | b"authorization"
+                | b"content-length"
+                | b"transfer-encoding"
+                | b"expect"
+                | b"content-type"
         )
 }
 
@@ -274,8 +282,20 @@ const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
-                | b'`' | b'|' | b'~'
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
         )
 }
 
@@ -318,8 +338,7 @@ mod tests {
         let mut words = lines[0].split(' ');
         let method = Method::from_bytes(words.next().unwrap().as_bytes()).unwrap();
         let target = words.next().unwrap();
-        let version =
-            if lines[0].ends_with("1.0") { Version::HTTP_10 } else { Version::HTTP_11 };
+        let version = if lines[0].ends_with("1.0") { Version::HTTP_10 } else { Version::HTTP_11 };
         let uri: Uri = target.split('#').next().unwrap().parse().unwrap_or_default();
         let mut headers = HeaderMap::new();
         for line in &lines[1..] {
@@ -428,7 +447,10 @@ mod tests {
             headers: &headers,
         };
         assert!(inspect(&message, &limits()).is_err());
-        assert!(inspect(&Message { raw: Some(b"POST /a HTTP/1.1\r\n\r\n"), ..message }, &limits()).is_ok());
+        assert!(
+            inspect(&Message { raw: Some(b"POST /a HTTP/1.1\r\n\r\n"), ..message }, &limits())
+                .is_ok()
+        );
     }
 
     #[test]
@@ -459,13 +481,17 @@ mod tests {
         };
         assert_eq!(fields(100), Ok(()));
         assert_eq!(fields(101), Err(Refusal::HeadTooLarge));
-        let target = |length: usize| verdict(&[&format!("GET /{} HTTP/1.1", "a".repeat(length - 1)), HOST_LINE]);
+        let target = |length: usize| {
+            verdict(&[&format!("GET /{} HTTP/1.1", "a".repeat(length - 1)), HOST_LINE])
+        };
         assert_eq!(target(8192), Ok(()));
         assert_eq!(target(8193), Err(Refusal::TargetTooLong));
-        let value = |length: usize| verdict(&[GET, HOST_LINE, &format!("X-A: {}", "a".repeat(length))]);
+        let value =
+            |length: usize| verdict(&[GET, HOST_LINE, &format!("X-A: {}", "a".repeat(length))]);
         assert_eq!(value(VALUE_LIMIT), Ok(()));
         assert_eq!(value(VALUE_LIMIT + 1), Err(Refusal::HeadTooLarge));
-        let name = |length: usize| verdict(&[GET, HOST_LINE, &format!("{}: a", "n".repeat(length))]);
+        let name =
+            |length: usize| verdict(&[GET, HOST_LINE, &format!("{}: a", "n".repeat(length))]);
         assert_eq!(name(NAME_LIMIT), Ok(()));
         assert_eq!(name(NAME_LIMIT + 1), Err(Refusal::HeadTooLarge));
         let long = "X-A: ".to_owned() + &"a".repeat(15_000);

@@ -48,7 +48,9 @@ pub enum Refusal {
     /// An `Expect` other than `100-continue`.
     Expectation,
     /// Something that the gateway needs is not there; try again after this time.
-    Unavailable { retry_after: Duration },
+    Unavailable {
+        retry_after: Duration,
+    },
     PortalDown(PortalTrouble),
     /// A fault of ours.
     Internal,
@@ -85,7 +87,9 @@ impl Refusal {
             Self::TargetTooLong => "The address is too long.",
             Self::HeadTooLarge => "The request has too many or too long header fields.",
             Self::Expectation => "This expectation cannot be met.",
-            Self::Unavailable { .. } => "Not available for the moment. Try again in a little while.",
+            Self::Unavailable { .. } => {
+                "Not available for the moment. Try again in a little while."
+            }
             Self::PortalDown(PortalTrouble::Unreachable) => "The portal does not answer.",
             Self::PortalDown(PortalTrouble::Slow) => "The portal takes too long to answer.",
             Self::Internal => "Something went wrong on our side.",
@@ -300,7 +304,10 @@ mod tests {
     fn references_can_be_read_out_and_differ() {
         let one = reference();
         assert_eq!(one.len(), 7);
-        assert!(one.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || byte.is_ascii_uppercase()));
+        assert!(
+            one.bytes()
+                .all(|byte| byte == b'-' || byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        );
         assert!((0..20).any(|_| reference() != one));
     }
 
