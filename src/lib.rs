@@ -13,6 +13,7 @@ pub mod keys;
 pub mod methods;
 pub mod notify;
 pub mod points;
+pub mod proxy;
 pub mod random;
 pub mod routes;
 pub mod secret;

@@ -411,6 +411,13 @@ impl Journey {
             .await?;
         match verdict {
             Verdict::Proven(proof) => self.rise(visit, transaction, session, proof).await,
+            // It was right once: the person need not ask for the one that is right now.
+            Verdict::Rejected(Rejection::Expired) => {
+                let turn = self.ask(visit, transaction, method, true).await?;
+                let was_sent = turn.transaction.notice == Some(Notice::Resent);
+                let notice = if was_sent { Some(Notice::Expired) } else { turn.transaction.notice.clone() };
+                Ok(Turn { transaction: turn.transaction.with_notice(notice), ..turn })
+            }
             Verdict::Rejected(rejection) => {
                 self.record(
                     visit,

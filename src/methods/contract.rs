@@ -46,7 +46,7 @@ async fn right_answer(
     match authenticator.method() {
         Method::Password => PASSWORD.to_owned(),
         Method::Email => {
-            assert_eq!(challenged, Challenged::Sent);
+            assert!(matches!(challenged, Challenged::Sent { .. }));
             bench.mailed().await.pop().unwrap()
         }
         _ => app_code(account, bench.now()),
@@ -306,10 +306,8 @@ async fn the_registry_offers_what_is_enrolled_and_works_and_nothing_else() {
     for session in 0..2 {
         let session = SessionKey([session; 16]);
         let ask = Ask { session, ..bench.ask(&account, false) };
-        assert_eq!(
-            methods.of(Method::Email).unwrap().challenge(ask).await.unwrap(),
-            Challenged::Sent
-        );
+        let challenged = methods.of(Method::Email).unwrap().challenge(ask).await.unwrap();
+        assert!(matches!(challenged, Challenged::Sent { .. }), "{challenged:?}");
         bench.notifiers.settled().await;
     }
     assert_eq!(usable(&methods), [Method::Password]);

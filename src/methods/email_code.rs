@@ -143,7 +143,8 @@ impl EmailCode {
             self.parts.codes.take_code(&sent.id, ask.now).await?;
             return Ok(Challenged::NotSent);
         }
-        Ok(Challenged::Sent)
+        let next_at = self.standing(&ask.session, ask.now).await?.next_send_at;
+        Ok(Challenged::Sent { next_at })
     }
 
     /// Keeps a new code. Where the tries at the codes before it are used up these are ended first,
@@ -452,7 +453,7 @@ mod tests {
 
         /// Asks, and says which code came.
         async fn code(&self, again: bool) -> String {
-            assert_eq!(self.ask(again).await, Challenged::Sent);
+            assert!(matches!(self.ask(again).await, Challenged::Sent { .. }));
             self.bench.mailed().await.pop().unwrap()
         }
 
@@ -514,7 +515,8 @@ mod tests {
         for session in 0..100 {
             let session = SessionKey([session; 16]);
             let ask = Ask { session, ..desk.bench.ask(&desk.account, true) };
-            sent += u32::from(desk.email.challenge(ask).await.unwrap() == Challenged::Sent);
+            let challenged = desk.email.challenge(ask).await.unwrap();
+            sent += u32::from(matches!(challenged, Challenged::Sent { .. }));
         }
         assert_eq!((sent, desk.bench.mailed().await.len()), (5, 5));
     }
@@ -690,7 +692,7 @@ mod tests {
         let desk = Desk::of(Bench::new());
         let email = desk.bench.email_in(Arc::new(EnglishText), "Shop 654321");
         let ask = Ask { host: "p123456.example.org", ..desk.bench.ask(&desk.account, false) };
-        assert_eq!(email.challenge(ask).await.unwrap(), Challenged::Sent);
+        assert!(matches!(email.challenge(ask).await.unwrap(), Challenged::Sent { .. }));
         let code = desk.bench.mailed().await.pop().unwrap();
         let message = desk.bench.mail.messages.lock().unwrap()[0].clone();
         assert!(!message.subject.unwrap().contains(&code));
