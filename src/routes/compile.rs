@@ -62,16 +62,19 @@ impl Path {
 }
 
 /// Escapes what a browser escapes in a path, so that `/jaarverslag 2026` can be written as it reads.
-/// Escapes that are there stay as they are.
+/// Escapes that are there stay, in capitals, as browsers send them.
 fn as_requested(written: &str) -> String {
     let mut spelt = String::with_capacity(written.len());
+    let mut digits = 0;
     for byte in written.bytes() {
         match byte {
             b' ' | b'"' | b'<' | b'>' | b'^' | b'`' | 0x80.. => {
                 spelt.push_str(&format!("%{byte:02X}"));
             }
+            _ if digits > 0 => spelt.push(char::from(byte.to_ascii_uppercase())),
             _ => spelt.push(char::from(byte)),
         }
+        digits = if byte == b'%' { 2_u8 } else { digits.saturating_sub(1) };
     }
     spelt
 }
@@ -343,4 +346,215 @@ fn compiled(draft: &Draft<'_>) -> Option<Route> {
         public_port: spec.public_port,
         body_limit_bytes: spec.body_limit_bytes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(name: &str, host: &str, path: Option<&str>) -> RouteSpec {
+        RouteSpec {
+            name: name.into(),
+            host: host.into(),
+            path: path.map(str::to_owned),
+            upstream: name.into(),
+            directory: "staff".into(),
+            ..RouteSpec::default()
+        }
+    }
+
+    fn rule(name: &str, path: &str) -> RuleSpec {
+        RuleSpec { name: name.into(), path: path.into(), ..RuleSpec::default() }
+    }
+
+    fn portal(rules: Vec<RuleSpec>) -> RouteSpec {
+        RouteSpec { rules, ..route("portal", "portal.example.org", None) }
+    }
+
+    fn problems(specs: &[RouteSpec]) -> Vec<String> {
+        let problems = Table::compile(specs).map(|_| ()).err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_rule_that_can_never_match_is_a_problem_that_says_why() {
+        let never = "rule `r` of route `portal` can never match: ";
+        let table = [
+            ("admin", "its `path` does not begin with `/`"),
+            ("", "its `path` does not begin with `/`"),
+            ("/admin?x=1", "its `path` has a `?` or `#`"),
+            ("/admin#x", "its `path` has a `?` or `#`"),
+            ("/.scoregate", "its `path` belongs to the gateway's own pages"),
+            ("/.Scoregate/sign-in", "its `path` belongs to the gateway's own pages"),
+            (
+                "/a/../admin",
+                "a request for its `path` is refused, because it has a segment of dots",
+            ),
+            ("/a/%2e%2e", "a request for its `path` is refused, because it has a segment of dots"),
+            (
+                "//admin",
+                "a request for its `path` is refused, because it does not begin with a single slash",
+            ),
+            (
+                "/100%",
+                "a request for its `path` is refused, because a percent sign is not followed by \
+                 two hexadecimal digits",
+            ),
+            ("/a\\b", "a request for its `path` is refused, because it has a backslash"),
+        ];
+        for (path, why) in table {
+            assert_eq!(problems(&[portal(vec![rule("r", path)])]), [format!("{never}{why}")]);
+        }
+        for path in ["/a//b", "/a;b", "/a.", "/100%25", "/%20a", "/what？"] {
+            let expected =
+                "rule `r` of route `portal` has a `path` that portals read in different ways";
+            assert_eq!(problems(&[portal(vec![rule("r", path)])]), [expected], "{path}");
+        }
+        for path in
+            ["/", "/admin", "/Admin/", "/caf\u{e9} x", "/caf%c3%a9", "/v1:run", "/.well-known"]
+        {
+            assert_eq!(problems(&[portal(vec![rule("r", path)])]), [""; 0], "{path}");
+        }
+    }
+
+    #[test]
+    fn rules_of_a_route_tie_where_one_request_would_have_two() {
+        let for_methods = |name: &str, path: &str, methods: &[&str]| RuleSpec {
+            methods: Some(methods.iter().map(|&method| method.into()).collect()),
+            ..rule(name, path)
+        };
+        let tie = ["rule `b` of route `portal` and rule `a` match the same requests"];
+        let none: [&str; 0] = [];
+        let table: [(RuleSpec, RuleSpec, &[&str]); 9] = [
+            (rule("a", "/x"), rule("b", "/x"), &tie),
+            (rule("a", "/x"), rule("b", "/x/"), &tie),
+            (rule("a", "/x"), rule("b", "/X"), &tie),
+            (rule("a", "/x"), rule("b", "/%78"), &tie),
+            (for_methods("a", "/x", &["GET", "PUT"]), for_methods("b", "/x", &["HEAD"]), &tie),
+            (for_methods("a", "/x", &["GET"]), for_methods("b", "/x", &["PUT", "POST"]), &none),
+            (for_methods("a", "/x", &["GET"]), rule("b", "/x"), &none),
+            (rule("a", "/x"), rule("b", "/x/y"), &none),
+            (rule("a", "/x"), rule("b", "/xy"), &none),
+        ];
+        for (a, b, expected) in table {
+            let named = format!("{} and {}", a.path, b.path);
+            assert_eq!(problems(&[portal(vec![a, b])]), expected, "{named}");
+        }
+    }
+
+    #[test]
+    fn routes_that_cannot_stand_together_are_problems() {
+        let host = "portal.example.org";
+        let other_directory = |name: &str, path: Option<&str>| RouteSpec {
+            directory: "customers".into(),
+            ..route(name, host, path)
+        };
+        let with_rule = |path: Option<&str>, at: &str| RouteSpec {
+            rules: vec![rule("r", at)],
+            ..route("a", host, path)
+        };
+        let table: [(&str, Vec<RouteSpec>, &[&str]); 10] = [
+            (
+                "one host",
+                vec![route("a", host, None), route("b", "PORTAL.example.org", Some("/"))],
+                &["route `b` and route `a` both take portal.example.org/"],
+            ),
+            (
+                "one path",
+                vec![route("a", host, Some("/x")), route("b", host, Some("/X/"))],
+                &["route `b` and route `a` both take portal.example.org/X"],
+            ),
+            ("two paths", vec![route("a", host, None), route("b", host, Some("/x"))], &[]),
+            (
+                "exact and star",
+                vec![route("a", host, None), route("b", "*.example.org", None)],
+                &[],
+            ),
+            (
+                "two directories",
+                vec![route("a", host, None), other_directory("b", Some("/x"))],
+                &[
+                    "route `b` and route `a` share the host portal.example.org, but not the directory",
+                ],
+            ),
+            (
+                "no host",
+                vec![route("a", "https://portal.example.org", None), route("b", "", None)],
+                &[
+                    "route `a` has a `host` that cannot be one: its port is not a number from 1 to 65535",
+                    "route `b` has a `host` that cannot be one: it is empty",
+                ],
+            ),
+            (
+                "outside",
+                vec![with_rule(Some("/x"), "/xy")],
+                &[
+                    "rule `r` of route `a` can never match: its `path` is not below `/x`, its route's",
+                ],
+            ),
+            (
+                "taken",
+                vec![with_rule(None, "/x/y"), route("b", host, Some("/x"))],
+                &["rule `r` of route `a` can never match: its `path` goes to route `b`"],
+            ),
+            (
+                "own pages",
+                vec![route("a", host, Some("/.scoregate/x"))],
+                &["route `a` can never match: its `path` belongs to the gateway's own pages"],
+            ),
+            (
+                "one name",
+                vec![route("a", host, None), route("a", "other.example.org", None)],
+                &["route `a` has a name that is taken"],
+            ),
+        ];
+        for (name, specs, expected) in table {
+            assert_eq!(problems(&specs), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn asking_for_nobody_or_for_nothing_and_something_is_a_problem() {
+        let asks = |asks: Asks| RuleSpec { asks, ..rule("r", "/x") };
+        let public = |inner: RuleSpec| RuleSpec { public: true, ..inner };
+        let level = |value| Asks { level: Level::new(value), ..Asks::default() };
+        let methods = |methods: Vec<String>| RuleSpec { methods: Some(methods), ..rule("r", "/x") };
+        let table: [(RuleSpec, &[&str]); 8] = [
+            (public(rule("r", "/x")), &[]),
+            (public(asks(level(0))), &[]),
+            (public(asks(level(1))), &["public"]),
+            (asks(Asks { roles: Some(vec![]), ..Asks::default() }), &["roles"]),
+            (asks(Asks { networks: Some(vec![]), ..Asks::default() }), &["networks"]),
+            (methods(vec![]), &["methods"]),
+            (methods(vec!["get".into()]), &["methods"]),
+            (methods(vec!["GET".into(), "M-SEARCH".into()]), &[]),
+        ];
+        for (rule, expected) in table {
+            let named = format!("{rule:?}");
+            let problems =
+                Table::compile(&[portal(vec![rule])]).map(|_| ()).err().unwrap_or_default();
+            let settings: Vec<_> = problems.iter().filter_map(RouteProblem::setting).collect();
+            assert_eq!(settings, expected, "{named}");
+            assert!(problems.iter().all(|problem| !problem.help().is_empty()));
+        }
+    }
+
+    #[test]
+    fn all_problems_come_at_once_in_the_order_of_the_routes() {
+        let specs = [
+            RouteSpec { rules: vec![rule("r", "x")], ..route("b", "a b", None) },
+            RouteSpec { rules: vec![rule("r", "/x?")], ..route("a", "portal.example.org", None) },
+            route("c", "portal.example.org", None),
+        ];
+        let problems = Table::compile(&specs).unwrap_err();
+        let seen: Vec<_> =
+            problems.iter().map(|it| (&*it.route, it.setting(), it.other())).collect();
+        let expected = [
+            ("b", Some("host"), None),
+            ("b", Some("path"), None),
+            ("a", Some("path"), None),
+            ("c", Some("host"), Some("a")),
+        ];
+        assert_eq!(seen, expected);
+    }
 }

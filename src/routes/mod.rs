@@ -8,7 +8,8 @@
 //! 2. *Target*: origin-form, or refused. What reads as two paths to two programs is either refused
 //!    or read in both ways.
 //! 3. *Route*: the longest path that covers the target by whole segments.
-//! 4. *Rule*: the longest path again; on the same path a rule for methods before one for all.
+//! 4. *Rule*: the longest path again, among the rules for the request's method; on the same path a
+//!    rule for methods before one for all. A rule for GET is one for HEAD, and the other way round.
 //!
 //! Where the target is spelt exactly as the rule and every reading ends at that rule, the rule
 //! answers alone: only so can a rule ask *less* than what is around it. In every other case all

@@ -250,10 +250,15 @@ mod specification {
 
     /// What a portal that reads `path` this way, and no case of letters, has its rules ask.
     pub(super) fn asked(route: &RouteSpec, path: &str) -> Requirement {
+        // Who does not decode the request has the rule's escapes before them as they are written.
         let covers = |rule: &&RuleSpec| {
-            let own = decode(&rule.path).unwrap();
-            let own = own.trim_end_matches('/');
-            path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            let written = rule.path.trim_end_matches('/');
+            [written.to_owned(), written.to_lowercase(), decode(written).unwrap()].iter().any(
+                |own| {
+                    let rest = path.strip_prefix(own.as_str());
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                },
+            )
         };
         let around = route.requirement();
         let longest = route.rules.iter().filter(covers).max_by_key(|rule| rule.path.len());

@@ -389,3 +389,284 @@ fn joined(
     };
     answer(named, Some(strictest), port).ok_or(NotRouted::NoRoute)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::points::{Level, Network};
+    use crate::routes::{Asks, RuleSpec};
+
+    fn level(value: u16) -> Level {
+        Level::new(value).unwrap()
+    }
+
+    fn asking(value: u16) -> Asks {
+        Asks { level: Some(level(value)), ..Asks::default() }
+    }
+
+    fn route(name: &str, host: &str, path: Option<&str>) -> RouteSpec {
+        RouteSpec {
+            name: name.into(),
+            host: host.into(),
+            path: path.map(str::to_owned),
+            upstream: name.into(),
+            directory: "staff".into(),
+            directory_level: level(30),
+            ..RouteSpec::default()
+        }
+    }
+
+    fn rule(name: &str, path: &str, asks: Asks) -> RuleSpec {
+        RuleSpec { name: name.into(), path: path.into(), asks, ..RuleSpec::default() }
+    }
+
+    fn public(path: &str) -> RuleSpec {
+        RuleSpec { public: true, ..rule(path, path, Asks::default()) }
+    }
+
+    fn for_methods(methods: &[&str], inner: RuleSpec) -> RuleSpec {
+        let methods = methods.iter().map(|&method| method.into()).collect();
+        RuleSpec { methods: Some(methods), ..inner }
+    }
+
+    fn portal(rules: Vec<RuleSpec>) -> RouteSpec {
+        RouteSpec { rules, ..route("portal", "portal.example.org", None) }
+    }
+
+    fn find(table: &Table, method: &str, target: &str) -> Result<Match, NotRouted> {
+        table.find(b"portal.example.org", method, target.as_bytes())
+    }
+
+    fn told(table: &Table, method: &str, target: &str) -> (u16, Option<String>) {
+        let found = find(table, method, target).unwrap();
+        (found.requirement.level.value(), found.rule.as_deref().map(str::to_owned))
+    }
+
+    #[test]
+    fn an_exact_host_goes_before_a_wildcard_of_one_label() {
+        let specs = [
+            route("exact", "portal.example.org", Some("/app")),
+            route("star", "*.example.org", None),
+            route("deep", "*.a.example.org", None),
+            route("bare", "example.org", None),
+            route("address", "[::1]", None),
+        ];
+        let table = Table::compile(&specs).unwrap();
+        let found = |host: &str| {
+            let found = table.find(host.as_bytes(), "GET", b"/app");
+            found.map(|found| (found.route.name.to_string(), found.port))
+        };
+        let named = |name: &str, port| Ok((name.to_owned(), port));
+        assert_eq!(found("portal.example.org"), named("exact", None));
+        assert_eq!(found("Portal.Example.ORG:8443"), named("exact", Some(8443)));
+        assert_eq!(found("other.example.org"), named("star", None));
+        assert_eq!(found("a.example.org"), named("star", None));
+        assert_eq!(found("b.a.example.org"), named("deep", None));
+        assert_eq!(found("example.org:80"), named("bare", Some(80)));
+        assert_eq!(found("[0::1]:9"), named("address", Some(9)));
+        assert_eq!(found("b.other.example.org"), Err(NotRouted::UnknownHost));
+        assert_eq!(found("org"), Err(NotRouted::UnknownHost));
+        assert_eq!(found("example.org."), Err(NotRouted::BadHost(BadHost::Label)));
+        // An exact host has its own paths only; the wildcard is not asked for the others.
+        let elsewhere = table.find(b"portal.example.org", "GET", b"/");
+        assert_eq!(elsewhere.map(|_| ()), Err(NotRouted::NoRoute));
+    }
+
+    #[test]
+    fn the_longest_path_by_whole_segments_answers() {
+        let table = Table::compile(&[portal(vec![
+            rule("a", "/a", asking(40)),
+            rule("b", "/a/b", asking(50)),
+            rule("low", "/a/b/low", asking(10)),
+            public("/a/b/low/open"),
+        ])])
+        .unwrap();
+        let cases = [
+            ("/", 30, None),
+            ("/a", 40, Some("a")),
+            ("/a/", 40, Some("a")),
+            ("/ab", 30, None),
+            ("/x/a", 30, None),
+            ("/a/x", 40, Some("a")),
+            ("/a/b?c", 50, Some("b")),
+            ("/a/b/low/x", 10, Some("low")),
+            ("/a/b/low/open/x", 0, Some("/a/b/low/open")),
+            // Spelt otherwise, a rule that lowers is not there.
+            ("/a/b/LOW", 50, None),
+            ("/a/b/low/open;x", 50, Some("low")),
+            ("/a/b//low", 50, Some("b")),
+            ("/A/b", 50, Some("b")),
+        ];
+        for (target, asked, rule) in cases {
+            let expected = (asked, rule.map(str::to_owned));
+            assert_eq!(told(&table, "GET", target).0, expected.0, "{target}");
+            if asked != 50 || target == "/a/b?c" || target == "/A/b" {
+                assert_eq!(told(&table, "GET", target), expected, "{target}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_rule_for_methods_goes_before_one_for_all_on_the_same_path_only() {
+        let table = Table::compile(&[portal(vec![
+            rule("all", "/a", asking(40)),
+            for_methods(&["GET"], rule("read", "/a", asking(20))),
+            for_methods(&["POST", "M-SEARCH"], rule("write", "/a", asking(50))),
+            for_methods(&["DELETE"], rule("delete", "/", asking(60))),
+            for_methods(&["HEAD"], rule("head", "/h", asking(10))),
+        ])])
+        .unwrap();
+        let cases = [
+            ("GET", "/a", 20),
+            ("HEAD", "/a", 20),
+            ("POST", "/a/x", 50),
+            ("M-SEARCH", "/a", 50),
+            ("PUT", "/a", 40),
+            ("DELETE", "/a", 40),
+            ("DELETE", "/b", 60),
+            ("PUT", "/b", 30),
+            ("GET", "/h", 10),
+            ("HEAD", "/h", 10),
+            // What is not quite a method never lowers, and raises like the method it looks like.
+            ("get", "/a", 40),
+            ("head", "/a", 40),
+            ("Post", "/a", 50),
+            ("delete", "/b", 60),
+            ("", "/a", 40),
+        ];
+        for (method, target, asked) in cases {
+            assert_eq!(told(&table, method, target).0, asked, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn what_a_rule_leaves_out_comes_from_its_route_and_not_from_shorter_rules() {
+        let hour = Some(Duration::from_secs(3600));
+        let office = Network::new("10.0.0.0".parse().unwrap(), 8).unwrap();
+        let spec = RouteSpec {
+            asks: Asks {
+                roles: Some(vec!["staff".into()]),
+                networks: Some(vec![office]),
+                kinds: Some(2),
+                ..Asks::default()
+            },
+            ..portal(vec![
+                rule("a", "/a", Asks { max_age: hour, ..asking(40) }),
+                rule("b", "/a/b", Asks { phishing_resistant: Some(true), ..Asks::default() }),
+                public("/open"),
+            ])
+        };
+        let table = Table::compile(&[spec]).unwrap();
+        let asked = |target| Requirement::clone(&find(&table, "GET", target).unwrap().requirement);
+        let around = Requirement {
+            level: level(30),
+            kinds: 2,
+            roles: Some(["staff".into()].into()),
+            networks: vec![vec![office]],
+            ..Requirement::default()
+        };
+        assert_eq!(asked("/"), around);
+        assert_eq!(asked("/a"), Requirement { level: level(40), max_age: hour, ..around.clone() });
+        assert_eq!(asked("/a/b"), Requirement { phishing_resistant: true, ..around.clone() });
+        assert_eq!(asked("/open"), Requirement::default());
+        assert!(asked("/open").is_public());
+        let both =
+            Requirement { level: level(40), max_age: hour, phishing_resistant: true, ..around };
+        assert_eq!(asked("/A/b"), both, "spelt otherwise, all rules on the way are asked");
+    }
+
+    #[test]
+    fn a_rule_that_raises_one_part_and_drops_another_cannot_be_passed_by() {
+        let mixed = Asks { roles: Some(vec!["admin".into()]), ..asking(20) };
+        let table = Table::compile(&[portal(vec![rule("admin", "/admin", mixed)])]).unwrap();
+        let asked = |target| find(&table, "GET", target).unwrap().requirement;
+        assert_eq!(asked("/admin").level, level(20));
+        for target in ["/ADMIN", "/admin;x", "/%61dmin", "/admin::$DATA"] {
+            assert_eq!(asked(target).level, level(30), "{target}");
+            assert_eq!(asked(target).roles, Some(["admin".into()].into()), "{target}");
+        }
+    }
+
+    #[test]
+    fn readings_of_different_routes_are_refused_unless_they_go_to_the_same_place() {
+        let mut twin = route("twin", "portal.example.org", Some("/twin"));
+        twin.upstream = "portal".into();
+        twin.asks = asking(40);
+        let specs = [portal(vec![]), route("app", "portal.example.org", Some("/app")), twin];
+        let table = Table::compile(&specs).unwrap();
+        let found = |target| {
+            let found = find(&table, "GET", target)?;
+            Ok((found.route.name.to_string(), found.requirement.level.value()))
+        };
+        let disagree = Err(NotRouted::BadTarget(BadTarget::RoutesDisagree));
+        assert_eq!(found("/app/x"), Ok(("app".to_owned(), 30)));
+        assert_eq!(found("/app/X;y"), Ok(("app".to_owned(), 30)));
+        assert_eq!(found("/apps"), Ok(("portal".to_owned(), 30)));
+        for target in ["/APP/x", "/app;x", "/%61pp", "/app:x/y", "/app."] {
+            assert_eq!(found(target), disagree, "{target}");
+        }
+        assert_eq!(found("/twin"), Ok(("twin".to_owned(), 40)));
+        assert_eq!(found("/TWIN"), Ok(("portal".to_owned(), 40)));
+        let alone = Table::compile(&[route("app", "portal.example.org", Some("/app"))]).unwrap();
+        assert_eq!(find(&alone, "GET", "/").map(|_| ()), Err(NotRouted::NoRoute));
+        assert_eq!(
+            find(&alone, "GET", "/App").map(|_| ()),
+            Err(NotRouted::BadTarget(BadTarget::RoutesDisagree))
+        );
+    }
+
+    #[test]
+    fn own_pages_are_matched_by_their_bytes_and_no_disguise_leads_there() {
+        let table = Table::compile(&[portal(vec![])]).unwrap();
+        for target in
+            ["/.scoregate", "/.scoregate/", "/.scoregate/sign-in?next=/a", "/.scoregate/Me;x"]
+        {
+            let found = find(&table, "GET", target).unwrap();
+            assert!(found.own_page && found.requirement.is_public(), "{target}");
+        }
+        for target in ["/.scoregates", "/scoregate", "/a/.scoregate"] {
+            assert!(!find(&table, "GET", target).unwrap().own_page, "{target}");
+        }
+        let disguised = [
+            "/.Scoregate/sign-in",
+            "/%2escoregate/",
+            "/.scoregate;x/me",
+            "/.scoregate%20",
+            "/.scoregate.",
+            "/.scoregate:x",
+            "/.score%25%36%37ate",
+            "/;/.scoregate",
+            "/.%EF%BD%93coregate/me",
+        ];
+        for target in disguised {
+            assert_eq!(
+                find(&table, "GET", target).map(|_| ()),
+                Err(NotRouted::BadTarget(BadTarget::OwnPagesDisguised)),
+                "{target}"
+            );
+        }
+    }
+
+    #[test]
+    fn own_pages_are_shown_as_the_route_of_the_whole_host_or_the_first_path() {
+        let by_path = ["/b", "/a"].map(|path| route(path, "portal.example.org", Some(path)));
+        let table = Table::compile(&by_path).unwrap();
+        assert_eq!(&*find(&table, "GET", "/.scoregate/").unwrap().route.name, "/a");
+        let with_root = [by_path.as_slice(), &[portal(vec![])]].concat();
+        let table = Table::compile(&with_root).unwrap();
+        assert_eq!(&*table.route_for_host(b"portal.example.org:1").unwrap().name, "portal");
+        assert_eq!(table.directory_of(b"portal.example.org").as_deref(), Some("staff"));
+        assert_eq!(table.route_for_host(b"other.example.org"), None);
+        assert_eq!(table.route_for_host(b"a b"), None);
+    }
+
+    #[test]
+    fn a_plain_path_shares_the_requirement_of_its_rule() {
+        let table = Table::compile(&[portal(vec![rule("a", "/a", asking(40))])]).unwrap();
+        let of = |target| find(&table, "GET", target).unwrap().requirement;
+        assert!(Arc::ptr_eq(&of("/a/x"), &of("/a/y")));
+        assert!(Arc::ptr_eq(&of("/x"), &of("/X/y%20z")));
+    }
+}
