@@ -7,6 +7,7 @@
 //! [`sessions`] turns a cookie into evidence, [`points`] decides.
 
 pub mod accounts;
+pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod keys;
