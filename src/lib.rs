@@ -17,4 +17,5 @@ pub mod random;
 pub mod routes;
 pub mod secret;
 pub mod sessions;
+pub mod store;
 pub mod throttle;
