@@ -131,7 +131,7 @@ where
     calls.join_all().await.into_iter().filter(|won| *won).count()
 }
 
-fn assert_unavailable<T: Debug>(result: Result<T, StoreError>) {
+fn assert_unavailable<T: Debug>(result: &Result<T, StoreError>) {
     assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
 }
 
@@ -249,9 +249,9 @@ pub(crate) async fn nothing_is_changed_for_an_unknown_user<S: Store>(store: S) {
     assert!(!store.set_user_roles(&nobody, &roles(&["editor"])).await.unwrap());
     assert!(!store.delete_user(&nobody).await.unwrap());
     store.record_sign_in(&nobody, NOW).await.unwrap();
-    assert_unavailable(store.set_password(&nobody, secret("hash"), NOW).await);
-    assert_unavailable(store.add_app(&nobody, Secret::new(vec![1]), 0, None, NOW).await);
-    assert_unavailable(store.create_session(&session(&nobody, 1), &name(1)).await);
+    assert_unavailable(&store.set_password(&nobody, secret("hash"), NOW).await);
+    assert_unavailable(&store.add_app(&nobody, Secret::new(vec![1]), 0, None, NOW).await);
+    assert_unavailable(&store.create_session(&session(&nobody, 1), &name(1)).await);
     assert!(store.find_session(&name(1).hash).await.unwrap().is_none());
     assert!(!store.has_user_with_role("editor").await.unwrap());
 }
@@ -319,7 +319,7 @@ pub(crate) async fn a_link_is_taken_by_exactly_one_of_a_hundred<S: Store>(store:
         );
     assert_eq!(won.await, 1);
     assert_eq!(store.find_link(&[1; 32], NOW).await.unwrap(), None);
-    assert_unavailable(store.create_link(link(&user, 1)).await);
+    assert_unavailable(&store.create_link(link(&user, 1)).await);
     assert_eq!(store.take_link(&[1; 32], NOW).await.unwrap(), None);
 }
 
@@ -560,9 +560,9 @@ pub(crate) async fn a_name_belongs_to_one_session_for_good<S: Store>(store: S) {
     let user = user(&store, "anna").await;
     store.create_session(&session(&user, 1), &name(1)).await.unwrap();
     let rise = store.add_proof(&SessionKey([1; 16]), &proof(Method::Totp), &name(1), None).await;
-    assert_unavailable(rise);
-    assert_unavailable(store.create_session(&session(&user, 2), &name(1)).await);
-    assert_unavailable(store.create_session(&session(&user, 1), &name(2)).await);
+    assert_unavailable(&rise);
+    assert_unavailable(&store.create_session(&session(&user, 2), &name(1)).await);
+    assert_unavailable(&store.create_session(&session(&user, 1), &name(2)).await);
     let found = store.find_session(&name(1).hash).await.unwrap();
     assert_eq!(found, Some((session(&user, 1), name(1))), "nothing was half done");
     assert_eq!(store.list_sessions(None).await.unwrap().len(), 1);

@@ -63,10 +63,15 @@ impl UserRow {
             DISABLED => UserState::Disabled,
             _ => return Err(unreadable("user")),
         };
+        let name = self.name.parse().map_err(|_| unreadable("user"))?;
+        // A name that is not canonical was not written here, and would be counted as another.
+        if UserName::as_str(&name) != self.name {
+            return Err(unreadable("user"));
+        }
         Ok(User {
             id: UserId(self.id.into()),
             directory: self.directory.into(),
-            name: self.name.parse().map_err(|_| unreadable("user"))?,
+            name,
             display_name: self.display_name,
             language: self.language,
             roles: roles.into_iter().map(Role::from).collect(),

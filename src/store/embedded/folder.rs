@@ -3,7 +3,7 @@
 //! forget every counter and open the set-up again. Not here: what is in the database.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -21,9 +21,10 @@ const KEYS: &str = "keys.json";
 const DATABASE: &str = "scoregate.db";
 /// A database that is being made. It is whole before the keys are written, and named last.
 const NEW_DATABASE: &str = "scoregate.db.new";
-/// What an interrupted first start, or a fresh disk, may have left in a folder that counts as empty.
-const LEFTOVERS: [&str; 5] =
-    [LOCK, NEW_DATABASE, "scoregate.db.new-journal", "keys.new", "lost+found"];
+/// What a first start that was cut short may have left; nothing depends on it.
+const LEFTOVERS: [&str; 3] = [NEW_DATABASE, "scoregate.db.new-journal", "keys.new"];
+/// What a folder that counts as empty may hold beside them: `lost+found` is every fresh disk's.
+const ALLOWED: [&str; 2] = [LOCK, "lost+found"];
 /// How often a lock is asked for again.
 const RETRY: Duration = Duration::from_millis(25);
 
@@ -100,19 +101,17 @@ fn look(folder: &Path) -> Result<Found, OpenError> {
         (true, false) if has(NEW_DATABASE) => Ok(Found::Interrupted),
         (true, false) => Err(OpenError::DatabaseMissing { path: folder.join(DATABASE) }),
         (false, true) => Err(KeyFileError::Missing { path: folder.join(KEYS) }.into()),
-        (false, false) if names.iter().all(|name| LEFTOVERS.iter().any(|left| name == left)) => {
-            Ok(Found::Nothing)
-        }
+        (false, false) if names.iter().all(|name| counts_as_nothing(name)) => Ok(Found::Nothing),
         (false, false) => Err(OpenError::NotEmpty { folder: folder.to_owned() }),
     }
 }
 
-/// Database first, whole; then the keys; then its name. Ended anywhere between, the next start either
-/// begins anew, when no keys were written that anything depends on, or finishes.
-async fn create(folder: &Path) -> Result<(), OpenError> {
-    fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(at(folder))?;
-    let path = folder.join(NEW_DATABASE);
-    for leftover in [path.clone(), folder.join("scoregate.db.new-journal")] {
+fn counts_as_nothing(name: &OsStr) -> bool {
+    LEFTOVERS.iter().chain(&ALLOWED).any(|nothing| name == *nothing)
+}
+
+fn clear_leftovers(folder: &Path) -> Result<(), OpenError> {
+    for leftover in LEFTOVERS.map(|name| folder.join(name)) {
         match fs::remove_file(&leftover) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(at(&leftover)(error));
@@ -120,6 +119,15 @@ async fn create(folder: &Path) -> Result<(), OpenError> {
             _ => {}
         }
     }
+    Ok(())
+}
+
+/// Database first, whole; then the keys; then its name. Ended anywhere between, the next start either
+/// begins anew, when no keys were written that anything depends on, or finishes.
+async fn create(folder: &Path) -> Result<(), OpenError> {
+    fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(at(folder))?;
+    let path = folder.join(NEW_DATABASE);
+    clear_leftovers(folder)?;
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
