@@ -19,5 +19,6 @@ pub mod random;
 pub mod routes;
 pub mod secret;
 pub mod sessions;
+pub mod store;
 pub mod throttle;
 pub mod web;
