@@ -24,10 +24,9 @@ use crate::clock::Clock;
 use crate::gate::{self, Arrival, Gate, Incoming, Reference, Snapshot};
 use crate::journey::{ReturnAddress, Transaction};
 use crate::keys::Purpose;
-use crate::observe::Metrics;
 use crate::points::{Forbidden, Shortfall};
 use crate::proxy::{
-    Admission, Client, Finished, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip,
+    Admission, Client, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip,
 };
 use crate::routes::NotRouted;
 use crate::sessions::{Present, cookies};
@@ -50,7 +49,6 @@ pub struct Front {
     router: axum::Router,
     strip: Arc<Strip>,
     audit: Arc<Audit>,
-    metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
 }
 
@@ -61,7 +59,6 @@ pub struct Parts {
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub portal: Portal,
     pub audit: Arc<Audit>,
-    pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -75,7 +72,6 @@ impl Front {
             portal: parts.portal,
             strip: Arc::new(Strip::default()),
             audit: parts.audit,
-            metrics: parts.metrics,
             clock: parts.clock,
         }
     }
@@ -99,7 +95,6 @@ impl Front {
             // A route without its upstream cannot be in a checked configuration.
             return Admission::Refuse(Refusal::Internal);
         };
-        self.metrics.decided(&arrival.route.name, "allow");
         Admission::Forward(Box::new(Passage {
             grant,
             upstream: upstream.clone(),
@@ -124,7 +119,6 @@ impl Front {
     fn challenge(&self, head: &Head<'_>, arrival: Box<Arrival>, shortfall: &Shortfall) -> Answer {
         let caller = caller(arrival, head);
         let kind = ClientKind::of(head.method, head.headers, head.upgrade);
-        self.metrics.decided(&caller.arrival.route.name, "challenge");
         let page = if shortfall.signed_in { "confirm" } else { "sign-in" };
         let to = challenge_path(&caller, head, kind, shortfall.signed_in);
         match kind {
@@ -156,7 +150,6 @@ impl Front {
     /// More would not help.
     fn forbid(&self, head: &Head<'_>, arrival: Box<Arrival>, reason: Forbidden) -> Answer {
         let caller = caller(arrival, head);
-        self.metrics.decided(&caller.arrival.route.name, "deny");
         self.record_denied(&caller, reason);
         let requirement = caller.arrival.requirement.clone();
         match ClientKind::of(head.method, head.headers, head.upgrade) {
@@ -220,7 +213,13 @@ impl Front {
                 let retry = path.filter(|_| head.method.is_safe());
                 PortalDown { frame, fault, is_signed_in, retry }.render()
             }
-            PageOf::Refusal(refusal) => Refused { frame, refusal }.render(),
+            PageOf::Refusal(page) => {
+                let retry_after_s = match refusal {
+                    Refusal::Unavailable { retry_after } => Some(retry_after.as_secs().max(1)),
+                    _ => None,
+                };
+                Refused { frame, refusal: page, retry_after_s, retry: None }.render()
+            }
         };
         Some(Answer::page(Kind::Failed, html))
     }
@@ -241,7 +240,6 @@ impl Gatekeeper for Front {
             gate::Admission::Refuse(refusal) => Admission::Refuse(not_routed(&refusal)),
             gate::Admission::Unavailable(arrival, error) => {
                 tracing::error!(route = %arrival.route.name, error = &error as &dyn std::error::Error, "sessions cannot be read");
-                self.metrics.decided(&arrival.route.name, "error");
                 Admission::Refuse(Refusal::Unavailable { retry_after: TRY_AGAIN })
             }
         }
@@ -287,10 +285,6 @@ impl Gatekeeper for Front {
             return answer.into_response();
         }
         crate::proxy::plain(refusal, reference)
-    }
-
-    fn finished(&self, finished: &Finished<'_>) {
-        self.metrics.request(finished.method, finished.status, finished.route);
     }
 
     fn not_a_request(&self, peer: SocketAddr) {
@@ -358,6 +352,7 @@ const fn not_routed(refusal: &NotRouted) -> Refusal {
         NotRouted::BadHost(_) => Refusal::BadRequest("host"),
         NotRouted::BadTarget(_) => Refusal::BadRequest("target"),
         NotRouted::TargetTooLong => Refusal::TargetTooLong,
+        NotRouted::NoRoute => Refusal::NotFound,
     }
 }
 
@@ -366,6 +361,7 @@ const fn reason(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::BadRequest(why) => why,
         Refusal::UnknownHost => "unknown_host",
+        Refusal::NotFound => "no_route",
         Refusal::MethodNotAllowed => "method",
         Refusal::SlowBody => "slow_body",
         Refusal::TooLarge => "too_large",
@@ -394,6 +390,7 @@ const fn page_of(refusal: &Refusal) -> PageOf {
             pages::Refusal::NotUnderstood
         }
         Refusal::UnknownHost => pages::Refusal::UnknownHost,
+        Refusal::NotFound => pages::Refusal::NotFound,
         Refusal::MethodNotAllowed => pages::Refusal::WrongMethod,
         Refusal::TooLarge => pages::Refusal::TooLarge,
         Refusal::TargetTooLong => pages::Refusal::AddressTooLong,

@@ -21,7 +21,7 @@ use crate::accounts::{Account, AccountStore, EmailAddress, StoreError, UserName,
 use crate::audit::{Audit, Event, EventName};
 use crate::gate::{Arrival, Reference};
 use crate::methods::{
-    Ask, Attempt, Challenged, MethodError, Methods, Rejection, Source, Verdict,
+    Ask, Attempt, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
 };
 use crate::points::{
     Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Way, ways,
@@ -150,23 +150,31 @@ impl From<MethodError> for JourneyError {
 /// Takes people from page to page.
 #[derive(Debug)]
 pub struct Journey {
-    pub(crate) sessions: Arc<Sessions>,
-    pub(crate) accounts: Arc<dyn AccountStore>,
-    pub(crate) counters: Arc<dyn CounterStore>,
-    pub(crate) methods: Arc<Methods>,
-    pub(crate) audit: Arc<Audit>,
+    sessions: Arc<Sessions>,
+    accounts: Arc<dyn AccountStore>,
+    counters: Arc<dyn CounterStore>,
+    methods: Arc<Methods>,
+    /// For choosing one; checking one is a method like the others.
+    passwords: Arc<Password>,
+    audit: Arc<Audit>,
+}
+
+/// What a journey is made of.
+#[derive(Debug)]
+pub struct Parts {
+    pub sessions: Arc<Sessions>,
+    pub accounts: Arc<dyn AccountStore>,
+    pub counters: Arc<dyn CounterStore>,
+    pub methods: Arc<Methods>,
+    pub passwords: Arc<Password>,
+    pub audit: Arc<Audit>,
 }
 
 impl Journey {
     #[must_use]
-    pub fn new(
-        sessions: Arc<Sessions>,
-        accounts: Arc<dyn AccountStore>,
-        counters: Arc<dyn CounterStore>,
-        methods: Arc<Methods>,
-        audit: Arc<Audit>,
-    ) -> Self {
-        Self { sessions, accounts, counters, methods, audit }
+    pub fn new(parts: Parts) -> Self {
+        let Parts { sessions, accounts, counters, methods, passwords, audit } = parts;
+        Self { sessions, accounts, counters, methods, passwords, audit }
     }
 
     /// Where the journey to `transaction`'s return address stands for whoever arrived.
@@ -275,7 +283,7 @@ impl Journey {
         let begun = self.sessions.begin(beginning, limits, arrival.now).await?;
         self.counters.know_browser(&account.user.id, &visit.browser_to_know, arrival.now).await?;
         self.accounts.record_sign_in(&account.user.id, arrival.now).await?;
-        self.record(visit, EventName::SignInMethodOk, Some(account), Some("password"));
+        self.record(visit, EventName::MethodOk, Some(account), Some("password"));
         let mut turn = self.go_on(visit, transaction, begun).await?;
         turn.knows_browser = true;
         Ok(turn)
@@ -421,7 +429,7 @@ impl Journey {
             Verdict::Rejected(rejection) => {
                 self.record(
                     visit,
-                    EventName::SignInMethodFailed,
+                    EventName::MethodFailed,
                     Some(account),
                     Some(reason(rejection)),
                 );
@@ -446,7 +454,7 @@ impl Journey {
         match rise {
             Rise::Renamed(newly) => {
                 let account = newly.present.account();
-                self.record(visit, EventName::SignInMethodOk, Some(account), Some(method.name()));
+                self.record(visit, EventName::MethodOk, Some(account), Some(method.name()));
                 self.go_on(visit, transaction, *newly).await
             }
             // The other tab's answer carries the name; the next page finds it in the cookie jar.

@@ -13,7 +13,7 @@ use super::{Journey, JourneyError, Visit};
 use crate::accounts::{Account, UserId, UserState};
 use crate::audit::EventName;
 use crate::keys::Keyring;
-use crate::methods::{PasswordProblem, Totp};
+use crate::methods::{PasswordProblem, PasswordRules, Totp};
 use crate::points::Timestamp;
 use crate::secret::Secret;
 
@@ -142,11 +142,10 @@ impl Journey {
         let Some(account) = self.look_at_link(visit, token).await? else {
             return Ok(SetUp::NoLink);
         };
-        let hashed = self.methods.hash_new(&account, password, visit.source).await?;
-        let hash = match hashed {
-            Ok(hash) => hash,
-            Err(problem) => return Ok(SetUp::Problem(problem)),
-        };
+        if let Err(problem) = PasswordRules.check(password, &names(visit, &account)) {
+            return Ok(SetUp::Problem(problem));
+        }
+        let hash = self.passwords.hash_new(visit.source, password).await?;
         if self.accounts.take_link(&token_hash(token), now).await?.is_none() {
             return Ok(SetUp::NoLink);
         }
@@ -204,6 +203,18 @@ impl Journey {
         self.record(visit, EventName::MethodAdded, Some(&account), Some("totp"));
         Ok(AppSetUp::Done)
     }
+}
+
+/// What an attacker would try first for this person here.
+fn names<'a>(visit: &'a Visit<'_>, account: &'a Account) -> Vec<&'a str> {
+    let mut names = vec![
+        account.user.name.as_str(),
+        visit.arrival.snapshot.config.ui.brand.as_str(),
+        &visit.arrival.host,
+    ];
+    names.extend(account.user.display_name.as_deref());
+    names.extend(account.contacts.iter().map(|contact| contact.address.as_str()));
+    names
 }
 
 /// What a store knows a link's token by.

@@ -30,7 +30,7 @@ pub use connection::TlsInfo;
 pub use fields::Strip;
 pub use forward::{Gateway, GatewayOptions};
 pub use listener::{ListenError, Listener};
-pub use respond::{PortalTrouble, Refusal};
+pub use respond::{PortalTrouble, Refusal, plain};
 pub use streams::Streams;
 pub use tls::{CertifiedHost, TlsError, TlsSettings};
 

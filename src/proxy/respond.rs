@@ -38,6 +38,8 @@ pub enum Refusal {
     BadRequest(&'static str),
     /// No route has this host.
     UnknownHost,
+    /// The host has routes, and none for this path.
+    NotFound,
     MethodNotAllowed,
     /// The body did not come in time.
     SlowBody,
@@ -63,6 +65,7 @@ impl Refusal {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -81,6 +84,7 @@ impl Refusal {
         match self {
             Self::BadRequest(_) => "This request is not well-formed.",
             Self::UnknownHost => "There is nothing under this host name here.",
+            Self::NotFound => "There is nothing under this address here.",
             Self::MethodNotAllowed => "This method is not allowed here.",
             Self::SlowBody => "The request took too long to arrive.",
             Self::TooLarge => "The request is too large.",
@@ -98,7 +102,8 @@ impl Refusal {
 }
 
 /// A refusal in one sentence of plain text.
-pub(super) fn plain(refusal: &Refusal, reference: &str) -> Response<Bytes> {
+#[must_use]
+pub fn plain(refusal: &Refusal, reference: &str) -> Response<Bytes> {
     let body = format!("{}\nReference: {reference}\n", refusal.sentence());
     let mut response = Response::new(Bytes::from(body));
     let headers = response.headers_mut();

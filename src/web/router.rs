@@ -65,7 +65,11 @@ async fn wrong_method(State(portal): State<Portal>, caller: Caller) -> Answer {
 /// A refusal as a page.
 pub(super) fn refused(portal: &Portal, caller: &Caller, kind: Kind, refusal: Refusal) -> Answer {
     let frame = caller.frame_with_reference(portal, true);
-    caller.page(kind, Refused { frame, refusal }.render())
+    let retry_after_s = match kind {
+        Kind::Unavailable { retry_after } => Some(retry_after.as_secs().max(1)),
+        _ => None,
+    };
+    caller.page(kind, Refused { frame, refusal, retry_after_s, retry: None }.render())
 }
 
 /// A script on the portal's origin is a stranger here: our pages hold forms that it could read and

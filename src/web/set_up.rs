@@ -13,7 +13,7 @@ use super::router::Posted;
 use super::steps;
 use crate::accounts::Account;
 use crate::journey::{AppSetUp, JourneyError, SetUp, SetUpTicket};
-use crate::methods::{MAX_CHARS, MIN_CHARS, PasswordProblem, Totp};
+use crate::methods::{PasswordProblem, PasswordRules, Totp};
 use crate::points::Method;
 use crate::secret::Secret;
 
@@ -45,7 +45,7 @@ fn password_page(
         action: format!("/.scoregate/link/{token}"),
         hidden: caller.hidden_without_transaction(),
         username: account.user.name.to_string(),
-        min: MIN_CHARS,
+        min: PasswordRules::MIN_CHARS,
         app_follows: takes_apps(caller),
         state,
     }
@@ -93,11 +93,10 @@ pub(super) async fn submit(
 
 const fn state_of(problem: PasswordProblem) -> PasswordState {
     match problem {
-        PasswordProblem::Empty => PasswordState::Empty,
         PasswordProblem::TooShort => PasswordState::TooShort,
-        PasswordProblem::TooLong => PasswordState::TooLong { max: MAX_CHARS },
+        PasswordProblem::TooLong => PasswordState::TooLong { max: PasswordRules::MAX_CHARS },
         PasswordProblem::Common => PasswordState::Common,
-        PasswordProblem::LikeName => PasswordState::LikeName,
+        PasswordProblem::IsAName => PasswordState::LikeName,
     }
 }
 
