@@ -22,12 +22,10 @@ pub(super) fn compile(specs: &[RouteSpec]) -> Result<Table, Vec<RouteProblem>> {
     if problems.is_empty() {
         Ok(build(&drafts))
     } else {
-        let order: HashMap<_, _> = specs
-            .iter()
-            .rev()
-            .zip((0..specs.len()).rev())
-            .map(|(spec, at)| (spec.name.as_str(), at))
-            .collect();
+        let mut order = HashMap::new();
+        for (at, spec) in specs.iter().enumerate() {
+            order.entry(spec.name.as_str()).or_insert(at);
+        }
         problems.sort_by_key(|problem| order.get(problem.route.as_str()).copied());
         Err(problems)
     }
@@ -112,9 +110,10 @@ impl<'s> Draft<'s> {
         let path = Path::read(spec.path.as_deref().unwrap_or("/"));
         let path = path.map_err(|kind| report(None, kind)).ok();
         check_lists(&spec.asks).for_each(|kind| report(None, kind));
+        let around = spec.requirement();
         let mut rules = Vec::new();
         for rule in &spec.rules {
-            match DraftRule::read(rule, path.as_ref()) {
+            match DraftRule::read(rule, path.as_ref(), &around) {
                 Ok(draft) => rules.push(draft),
                 Err(kinds) => kinds.into_iter().for_each(|kind| report(Some(rule), kind)),
             }
@@ -140,7 +139,11 @@ impl<'s> Draft<'s> {
 }
 
 impl<'s> DraftRule<'s> {
-    fn read(spec: &'s RuleSpec, route: Option<&Path>) -> Result<Self, Vec<Kind>> {
+    fn read(
+        spec: &'s RuleSpec,
+        route: Option<&Path>,
+        around: &Requirement,
+    ) -> Result<Self, Vec<Kind>> {
         let mut kinds: Vec<_> = check_lists(&spec.asks).collect();
         let nothing = [Asks::default(), Asks { level: Some(Level::ZERO), ..Asks::default() }];
         if spec.public && !nothing.contains(&spec.asks) {
@@ -148,10 +151,8 @@ impl<'s> DraftRule<'s> {
         }
         let methods = read_methods(spec).map_err(|kind| kinds.push(kind));
         let path = Path::read(&spec.path).map_err(|kind| kinds.push(kind));
-        if let (Ok(path), Some(route)) = (&path, route)
-            && !is_at_or_below(&path.key, &route.key)
-        {
-            kinds.push(Kind::OutsideRoute { route_path: route.literal.clone() });
+        if let Ok(path) = &path {
+            kinds.extend(check_place(path, route, &spec.requirement(around), around));
         }
         match (methods, path) {
             (Ok(methods), Ok(path)) if kinds.is_empty() => Ok(Self { spec, path, methods }),
@@ -167,6 +168,21 @@ impl<'s> DraftRule<'s> {
                 (Some(_), None) | (None, Some(_)) => false,
             }
     }
+}
+
+/// Whether a rule at `path` that asks `own`, in a route that asks `around`, can do what it says.
+fn check_place(
+    path: &Path,
+    route: Option<&Path>,
+    own: &Requirement,
+    around: &Requirement,
+) -> Option<Kind> {
+    if let Some(route) = route.filter(|route| !is_at_or_below(&path.key, &route.key)) {
+        return Some(Kind::OutsideRoute { route_path: route.literal.clone() });
+    }
+    // Where the colon is read as the end of the name, the rule is not met, so it never answers alone.
+    let lowers = own.join(around) != own.join(own);
+    (lowers && path.key.contains(':')).then_some(Kind::LowersAtColon)
 }
 
 /// Upper case tokens (RFC 9110, section 9.1), HEAD as GET.
@@ -295,20 +311,20 @@ fn build_host(sharing: &[&Draft<'_>], routes: &HashMap<&str, Arc<Route>>) -> Opt
     let main = sharing.iter().min_by_key(|draft| draft.key())?;
     let main = Arc::clone(routes.get(main.spec.name.as_str())?);
     let mut root = Node::default();
-    for draft in sharing {
+    for (id, draft) in sharing.iter().enumerate() {
         if let Some(route) = routes.get(draft.spec.name.as_str()) {
-            place(&mut root, draft, route);
+            place(&mut root, id, draft, route);
         }
     }
     Some(Host { root, main })
 }
 
-fn place(root: &mut Node, draft: &Draft<'_>, route: &Arc<Route>) {
+fn place(root: &mut Node, id: usize, draft: &Draft<'_>, route: &Arc<Route>) {
     let requirement = draft.spec.requirement();
     for rule in &draft.rules {
         let placed = PlacedRule {
             name: rule.spec.name.as_str().into(),
-            route: Arc::clone(&route.name),
+            route: id,
             literal: rule.path.literal.as_str().into(),
             methods: rule.methods.clone(),
             requirement: shared(&rule.spec.requirement(&requirement)),
@@ -318,6 +334,7 @@ fn place(root: &mut Node, draft: &Draft<'_>, route: &Arc<Route>) {
         node_at(root, &rule.path.key).rules.push(placed);
     }
     node_at(root, draft.key().unwrap_or_default()).route = Some(PlacedRoute {
+        id,
         route: Arc::clone(route),
         requirement: shared(&requirement),
         explain: Explanation::new(draft.spec.explain.clone()),
@@ -536,6 +553,23 @@ mod tests {
             let settings: Vec<_> = problems.iter().filter_map(RouteProblem::setting).collect();
             assert_eq!(settings, expected, "{named}");
             assert!(problems.iter().all(|problem| !problem.help().is_empty()));
+        }
+    }
+
+    #[test]
+    fn a_rule_at_a_colon_may_raise_and_not_lower() {
+        let asking = |value| RuleSpec {
+            asks: Asks { level: Level::new(value), ..Asks::default() },
+            ..rule("r", "/v1:run")
+        };
+        let open = RuleSpec { public: true, ..rule("r", "/v1:run") };
+        for (rule, lowers) in
+            [(asking(29), true), (asking(30), false), (asking(31), false), (open, true)]
+        {
+            let named = format!("{rule:?}");
+            let level = Level::new(30).unwrap();
+            let spec = RouteSpec { directory_level: level, ..portal(vec![rule]) };
+            assert_eq!(!problems(&[spec]).is_empty(), lowers, "{named}");
         }
     }
 

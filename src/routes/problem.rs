@@ -35,6 +35,8 @@ pub enum RouteProblemKind {
     PathOfOwnPages,
     /// The rule's path is not below `route_path`, where its route begins.
     OutsideRoute { route_path: String },
+    /// The rule asks less than its route, at a path with a colon.
+    LowersAtColon,
     /// Requests for the rule's path go to another route of the same host.
     TakenByRoute { other: String },
     /// Another route has the same host and path.
@@ -67,6 +69,7 @@ impl RouteProblem {
             | RouteProblemKind::PathUnsettled
             | RouteProblemKind::PathOfOwnPages
             | RouteProblemKind::OutsideRoute { .. }
+            | RouteProblemKind::LowersAtColon
             | RouteProblemKind::TakenByRoute { .. }
             | RouteProblemKind::SameRule { .. } => Some("path"),
             RouteProblemKind::NoMethods | RouteProblemKind::Method(_) => Some("methods"),
@@ -91,6 +94,7 @@ impl RouteProblem {
             | RouteProblemKind::PathUnsettled
             | RouteProblemKind::PathOfOwnPages
             | RouteProblemKind::OutsideRoute { .. }
+            | RouteProblemKind::LowersAtColon
             | RouteProblemKind::NoMethods
             | RouteProblemKind::Method(_)
             | RouteProblemKind::PublicAsks
@@ -123,6 +127,11 @@ impl RouteProblem {
             }
             RouteProblemKind::OutsideRoute { route_path } => {
                 format!("paths of rules are whole paths: begin with `{route_path}`")
+            }
+            RouteProblemKind::LowersAtColon => {
+                "set the rule for the path that ends before the `:`, or let it ask no less than \
+                 its route"
+                    .to_owned()
             }
             RouteProblemKind::TakenByRoute { other } => {
                 format!("move the rule to [route.{other}.rule.NAME]")
@@ -171,6 +180,10 @@ impl RouteProblem {
             }
             RouteProblemKind::OutsideRoute { route_path } => {
                 format!("can never match: its `path` is not below `{route_path}`, its route's")
+            }
+            RouteProblemKind::LowersAtColon => {
+                "can never ask less than its route: some servers read a name as ending at its `:`"
+                    .to_owned()
             }
             RouteProblemKind::TakenByRoute { other } => {
                 format!("can never match: its `path` goes to route `{other}`")

@@ -15,8 +15,8 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::decompose_compatible;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// Where the gateway's own pages are, on every host.
 pub const OWN_PAGES: &str = "/.scoregate";
@@ -265,14 +265,32 @@ fn fold(decoded: &str) -> Result<String, BadTarget> {
     // Upper case in between, so that `ß` meets `SS`, and `ı` and `ſ` meet `i` and `s`; lower case
     // before it for `ẞ`, which is its own upper case. What an invisible character kept apart can
     // compose afterwards, hence NFKC once more.
-    let folded = decoded
-        .nfkc()
-        .filter(|&c| !is_invisible(c))
-        .flat_map(char::to_lowercase)
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-        .nfkc();
-    Ok(folded.collect())
+    let mut folded = String::with_capacity(decoded.len());
+    for c in compatible(decoded).chars().filter(|&c| !is_invisible(c)) {
+        if c.is_ascii() {
+            folded.push(c.to_ascii_lowercase());
+        } else if is_of_script_without_case(c) {
+            folded.push(c);
+        } else {
+            let lower = c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+            folded.extend(lower);
+        }
+    }
+    Ok(compatible(&folded).into_owned())
+}
+
+/// The text in NFKC (Unicode Standard Annex 15).
+fn compatible(text: &str) -> Cow<'_, str> {
+    match is_nfkc_quick(text.chars()) {
+        IsNormalized::Yes => text.into(),
+        IsNormalized::No | IsNormalized::Maybe => text.nfkc().collect::<String>().into(),
+    }
+}
+
+/// Hebrew to Myanmar, and kana to Yi. They are passed over because one Arabic character, U+FDFA,
+/// becomes eighteen by NFKC, and a target can hold nine hundred of it.
+fn is_of_script_without_case(c: char) -> bool {
+    matches!(c, '\u{0590}'..='\u{109F}' | '\u{3040}'..='\u{A63F}')
 }
 
 /// Whether NFKC, or a best-fit code page, makes a separator or percent sign of it.
@@ -488,6 +506,14 @@ mod tests {
                 let own = separators(&format!("/{c}"));
                 assert_eq!(separators(&folded), own, "U+{:04X} became {folded}", u32::from(c));
             }
+        }
+    }
+
+    #[test]
+    fn scripts_without_case_have_none() {
+        for c in telling_characters().filter(|&c| is_of_script_without_case(c)) {
+            let mapped: String = c.to_lowercase().chain(c.to_uppercase()).collect();
+            assert_eq!(mapped, format!("{c}{c}"), "U+{:04X}", u32::from(c));
         }
     }
 

@@ -94,7 +94,7 @@ pub(super) struct Host {
 /// One path; the way to it from the root are its folded segments.
 #[derive(Debug, Default)]
 pub(super) struct Node {
-    pub(super) children: BTreeMap<Box<str>, Self>,
+    pub(super) children: HashMap<Box<str>, Self>,
     pub(super) route: Option<PlacedRoute>,
     pub(super) rules: Vec<PlacedRule>,
 }
@@ -102,6 +102,8 @@ pub(super) struct Node {
 /// A route at the path where it begins.
 #[derive(Debug)]
 pub(super) struct PlacedRoute {
+    /// Tells the routes of one host apart.
+    pub(super) id: usize,
     pub(super) route: Arc<Route>,
     pub(super) requirement: Arc<Requirement>,
     pub(super) explain: Explanation,
@@ -111,8 +113,8 @@ pub(super) struct PlacedRoute {
 #[derive(Debug)]
 pub(super) struct PlacedRule {
     pub(super) name: Arc<str>,
-    /// The name of its route.
-    pub(super) route: Arc<str>,
+    /// The [`PlacedRoute::id`] of its route.
+    pub(super) route: usize,
     /// As requests spell it, without a slash at its end.
     pub(super) literal: Box<str>,
     /// Upper case, HEAD left out; `None`: all.
@@ -195,9 +197,7 @@ impl Node {
         method: &str,
         spelling: Spelling<'_>,
     ) -> impl Iterator<Item = &'t PlacedRule> {
-        self.rules
-            .iter()
-            .filter(move |rule| *rule.route == *route.route.name && rule.takes(method, spelling))
+        self.rules.iter().filter(move |rule| rule.route == route.id && rule.takes(method, spelling))
     }
 
     fn land<'t>(&'t self, path: &str, method: &str, spelling: Spelling<'_>) -> Landing<'t> {
