@@ -232,7 +232,7 @@ impl Gatekeeper for Front {
             gate::Admission::Forward(passage) => self.forward(*passage),
             gate::Admission::OwnPage(arrival) => {
                 let mut extensions = http::Extensions::new();
-                extensions.insert(Arc::from(arrival));
+                extensions.insert(Arc::<Arrival>::from(arrival));
                 Admission::Page(extensions)
             }
             gate::Admission::StepUp(arrival, shortfall) => answered(self.challenge(head, arrival, &shortfall)),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use return_address::ReturnAddress;
-pub use set_up::{AppSetUp, SetUp, SetUpTicket};
+pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
 pub use transaction::{Notice, Transaction};
 
 use crate::accounts::{Account, AccountStore, EmailAddress, StoreError, UserName, UserState};

@@ -98,7 +98,7 @@ pub trait Gatekeeper: Send + Sync + std::fmt::Debug + 'static {
         head: Option<&Head<'_>>,
     ) -> http::Response<Bytes> {
         let _ = head;
-        respond::plain(refusal, reference)
+        plain(refusal, reference)
     }
 
     /// A request is over: for counters and the access log. Not called where a stream was ended early.

@@ -100,7 +100,7 @@ impl Device {
 /// `Sec-Fetch-Site` where the browser sends it; else `Origin`; else `Referer`. None of the three, or
 /// one that says otherwise, is a no: every browser sends one with a form.
 #[must_use]
-pub fn is_from_own_page(headers: &http::HeaderMap, authority: &str, is_tls: bool) -> bool {
+pub(super) fn is_from_own_page(headers: &http::HeaderMap, authority: &str, is_tls: bool) -> bool {
     let field = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     let fetch_site = field("sec-fetch-site");
     let origin = field("origin");

@@ -9,7 +9,7 @@ const MOST_FIELDS: usize = 32;
 
 /// Why a form is not taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum NotAForm {
+pub(super) enum NotAForm {
     #[error("the body is not a form")]
     Body,
     #[error("the form was not sent from a page of this site")]
@@ -22,14 +22,14 @@ pub enum NotAForm {
 
 /// The fields of a form, each at most once.
 #[derive(Debug)]
-pub struct Form(Vec<(String, String)>);
+pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded` and nothing else.
     ///
     /// # Errors
     /// [`NotAForm::Body`]; nothing of it is used.
-    pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, NotAForm> {
+    pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, NotAForm> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim);
         let is_form =
@@ -50,7 +50,7 @@ impl Form {
 
     /// A field's value; empty where it is not there.
     #[must_use]
-    pub fn field(&self, name: &str) -> &str {
+    pub(super) fn field(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 }

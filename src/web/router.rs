@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, Method};
 
@@ -83,7 +83,7 @@ async fn only_navigations(
     if is_navigation(request.method(), request.headers()) {
         next.run(request).await
     } else {
-        refused(&portal, &caller, Kind::Denied, Refusal::ForeignForm).into_response()
+        axum::response::IntoResponse::into_response(refused(&portal, &caller, Kind::Denied, Refusal::ForeignForm))
     }
 }
 
