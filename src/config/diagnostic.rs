@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
 
 /// Whether the gateway may start.
@@ -103,7 +103,8 @@ impl Spot {
         format!("{start}{}", after.lines().next().unwrap_or("")).contains(text)
     }
 
-    fn order(&self) -> (usize, usize) {
+    /// In the order of reading.
+    pub(super) fn order(&self) -> (usize, usize) {
         match self {
             Self::Stretch { file, span } => (file.order, span.start),
             Self::File(_) => (0, 0),
@@ -182,11 +183,10 @@ impl Diagnostic {
         let title = level.primary_title(self.message.as_str()).id(self.code);
         let mut group = Group::with_title(title);
         match self.places.first().map(|place| &place.spot) {
-            Some(Spot::Environment { .. } | Spot::CommandLine { .. }) => {
+            Some(Spot::File(_) | Spot::Environment { .. } | Spot::CommandLine { .. }) => {
                 let head = renderer.render(&[group]);
-                return format!("{head}\n{}", self.outside_files());
+                return format!("{head}\n{}", self.without_lines());
             }
-            Some(Spot::File(name)) => group = group.element(Origin::path(name.as_str())),
             Some(Spot::Stretch { .. }) => group = group.elements(self.snippets()),
             None => {}
         }
@@ -218,16 +218,24 @@ impl Diagnostic {
         snippets.into_iter().map(|(_, snippet)| snippet).collect()
     }
 
-    /// What follows the title where the setting is in no file.
-    fn outside_files(&self) -> String {
+    /// What follows the title where there is no line of a file to show.
+    fn without_lines(&self) -> String {
         let mut text = String::new();
         for place in &self.places {
             let (origin, line) = match &place.spot {
-                Spot::Environment { name, shown } => ("environment", format!("{name}={shown}")),
-                Spot::CommandLine { path, shown } => ("command line", format!("{path}={shown}")),
-                Spot::Stretch { .. } | Spot::File(_) => continue,
+                Spot::File(name) => (name.as_str(), None),
+                Spot::Environment { name, shown } => {
+                    ("environment", Some(format!("{name}={shown}")))
+                }
+                Spot::CommandLine { path, shown } => {
+                    ("command line", Some(format!("{path}={shown}")))
+                }
+                Spot::Stretch { .. } => continue,
             };
-            let _ = writeln!(text, "  --> {origin}\n  |\n  | {line}");
+            let _ = writeln!(text, "  --> {origin}");
+            if let Some(line) = line {
+                let _ = writeln!(text, "  |\n  | {line}");
+            }
             if !place.label.is_empty() {
                 let _ = writeln!(text, "  |      {}", place.label);
             }

@@ -127,7 +127,8 @@ impl Builder<'_> {
 
     /// Reports something that no table is there for.
     fn require_section(&mut self, sentence: &str, section: &str, help: &str) {
-        if self.is_wrong(section) {
+        let inside = format!("{section}.");
+        if self.is_wrong(section) || self.wrong.iter().any(|path| path.starts_with(&inside)) {
             return;
         }
         let diagnostic = Diagnostic::error("E0105", sentence).help(help).about(section);

@@ -244,6 +244,7 @@ impl Walker<'_> {
             }
             _ => return true,
         };
+        self.layer.wrong.insert(join(path, name));
         self.diagnostics.push(diagnostic.about(join(path, name)));
         false
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::checked::{Directory, Listen, Server, Upstream};
-use super::super::diagnostic::{Diagnostic, nearest};
+use super::super::diagnostic::{Diagnostic, Spot, nearest};
 use super::super::outline::outline;
 use super::super::reach::at;
 use super::super::shape;
@@ -285,7 +285,9 @@ impl Builder<'_> {
     /// Two routes for the same host and path.
     fn check_doubles(&mut self, routes: &[RouteSpec]) {
         let mut order: Vec<&RouteSpec> = routes.iter().collect();
-        order.sort_by_key(|route| self.place(&format!("route.{}.host", route.name)));
+        order.sort_by_key(|route| {
+            self.provenance.written(&format!("route.{}.host", route.name)).map(Spot::order)
+        });
         let mut first: BTreeMap<(&str, String), &RouteSpec> = BTreeMap::new();
         for route in order {
             let path = route.path.as_deref().unwrap_or("/").trim_end_matches('/').to_owned();
@@ -310,11 +312,6 @@ impl Builder<'_> {
             let path = format!("route.{}.host", route.name);
             self.diagnostics.push(diagnostic.help(help).about(path));
         }
-    }
-
-    fn place(&self, path: &str) -> Option<(String, (usize, usize))> {
-        let spot = self.provenance.written(path)?;
-        Some((spot.brief(), spot.position().unwrap_or_default()))
     }
 
     /// A request that goes round in a circle until nothing is left to open a connection with.
