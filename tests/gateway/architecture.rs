@@ -439,3 +439,30 @@ fn the_checker_fails_on_what_it_is_there_for() {
         }
     }
 }
+
+/// Names of crates that `deny.toml` bans, and of crates in the lock file.
+fn banned_and_locked() -> (Vec<String>, Vec<String>) {
+    let read = |name: &str| -> toml_edit::DocumentMut {
+        fs::read_to_string(root().join(name)).unwrap().parse().unwrap()
+    };
+    let name = |value: &toml_edit::Value, key: &str| {
+        value.as_inline_table().unwrap()[key].as_str().unwrap().to_owned()
+    };
+    let deny = read("deny.toml");
+    let bans = deny["bans"]["deny"].as_array().unwrap().iter();
+    let lock = read("Cargo.lock");
+    let packages = lock["package"].as_array_of_tables().unwrap().iter();
+    (
+        bans.map(|ban| name(ban, "crate")).collect(),
+        packages.map(|package| package["name"].as_str().unwrap().to_owned()).collect(),
+    )
+}
+
+#[test]
+fn nothing_that_deny_toml_bans_is_in_the_lock_file() {
+    let (banned, locked) = banned_and_locked();
+    assert!(banned.iter().any(|name| name == "openssl-sys"));
+    assert!(locked.iter().any(|name| name == "rustls"), "the lock file was not understood");
+    let both: Vec<_> = banned.iter().filter(|name| locked.contains(name)).collect();
+    assert!(both.is_empty(), "banned, and in Cargo.lock: {both:?}");
+}
