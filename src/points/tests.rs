@@ -615,6 +615,35 @@ fn the_ways_are_the_shortest_that_this_person_has_left() {
 }
 
 #[test]
+fn the_examples_of_the_documentation_hold() {
+    let quarter = 15 * MINUTE;
+    let hour_old = || vec![proof(Password, HOUR), proof(Totp, 0)];
+    let one_mailbox = vec![proof(Password, 0), over_mailbox("m", Email), over_mailbox("m", Sms)];
+    let table = [
+        (fresh(&[Password]), ask(30), "20 of 30", "passkey / totp / sms / email"),
+        (fresh(&[Password, Email]), ask(30), "allow 30", ""),
+        (fresh(&[Password, Email]), ask(40), "30 of 40", "passkey / totp / sms"),
+        (fresh(&[Passkey]), ask(40), "30 of 40", "password / totp / sms / email"),
+        (one_mailbox, ask(40), "30 of 40", "passkey / totp / sms"),
+        (fresh(&[Sms, Email, Totp]), ask(30), "nobody", ""),
+        (hour_old(), max_age(30, quarter), "10 of 30", "passkey / password / sms+email"),
+        (hour_old(), fresh_within(30, quarter), "allow 30", ""),
+        (vec![proof(Password, -5 * SECOND - 1)], ask(20), "nobody", ""),
+    ];
+    let having = [Passkey, Password, Totp, Sms, Email].map(enrolled);
+    for (proofs, requirement, expected, expected_ways) in table {
+        let used: Vec<Method> = proofs.iter().map(|proof| proof.method).collect();
+        let evidence = Evidence { proofs };
+        let person = Person { evidence: &evidence, enrolled: &having, ..Person::NOBODY };
+        let decision = decide(&requirement, &person, &Settings::standard(), NOW);
+        assert_eq!(verdict(&decision), expected, "{used:?}");
+        if let Outcome::StepUp(short) = &decision.outcome {
+            assert_eq!(written(&short.ways), expected_ways, "{used:?}");
+        }
+    }
+}
+
+#[test]
 fn somebody_who_is_not_signed_in_is_told_no_ways() {
     let having = [enrolled(Passkey), enrolled(Password), enrolled(Sms)];
     let codes = Evidence { proofs: fresh(&[Sms]) };
