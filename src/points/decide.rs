@@ -169,7 +169,7 @@ fn gap(requirement: &Requirement, weighing: &Weighing, now: Timestamp) -> Option
         phishing_resistant: requirement.phishing_resistant && !weighing.phishing_resistant,
         stale: requirement
             .fresh_within
-            .is_some_and(|span| weighing.newest.is_none_or(|at| now.since(at) > span)),
+            .is_some_and(|span| weighing.newest.is_none_or(|at| now.since(at) >= span)),
     };
     let complete = weighing.signed_in
         && weighing.score.reaches(requirement.level)

@@ -13,6 +13,8 @@ mod method;
 mod policy;
 mod proof;
 mod scale;
+#[cfg(test)]
+mod tests;
 mod time;
 mod ways;
 mod weigh;

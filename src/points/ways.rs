@@ -9,7 +9,7 @@ use super::proof::{Channel, CredentialId, Evidence, Proof};
 use super::scale::Points;
 use super::time::Timestamp;
 
-/// More ways to prove something than this are not enumerated; the ones with the most points are.
+/// More options than this are not enumerated; of every method at least one is.
 /// 2^10 subsets are the bound on the work of one challenge.
 const MOST_OPTIONS: usize = 10;
 
@@ -134,11 +134,24 @@ fn options<'a>(
             options.push(candidate);
         }
     }
+    keep_most_telling(&mut options);
     options.sort_by_key(|option| {
         (std::cmp::Reverse(settings.policy(option.method).points), option.method)
     });
-    options.truncate(MOST_OPTIONS);
     options
+}
+
+/// Cuts to [`MOST_OPTIONS`]: one of every method before the second of any, so that many passkeys hide
+/// no password; within a method what was enrolled first, which is not on probation.
+fn keep_most_telling(options: &mut Vec<&Enrolled>) {
+    options.sort_by_key(|option| (option.method, option.enrolled_at));
+    let mut ranked: Vec<(usize, &Enrolled)> = Vec::with_capacity(options.len());
+    for option in options.iter() {
+        let rank = ranked.iter().filter(|(_, other)| other.method == option.method).count();
+        ranked.push((rank, option));
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    *options = ranked.into_iter().map(|(_, option)| option).take(MOST_OPTIONS).collect();
 }
 
 /// No other method shares the channel, neither among the enrolled ones nor in the evidence.

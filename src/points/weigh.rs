@@ -119,8 +119,11 @@ struct Scale<'a> {
 
 impl Scale<'_> {
     fn is_first(&self, proof: &Proof) -> bool {
-        self.settings.first.contains(proof.method)
-            || (proof.method == Method::Token && self.requirement.tokens)
+        // A token starts something where the route takes tokens, whatever a directory lists.
+        match proof.method {
+            Method::Token => self.requirement.tokens,
+            method => self.settings.first.contains(method),
+        }
     }
 
     /// What it is worth if it lives: the setting, and never more than its own cap.
@@ -190,7 +193,7 @@ impl Scale<'_> {
         let too_old = self
             .requirement
             .max_age
-            .map_or(Timestamp::NEVER, |age| proof.at.after(age + Duration::from_millis(1)));
+            .map_or(Timestamp::NEVER, |age| proof.at.after(age).after(Duration::from_millis(1)));
         self.life_ends(proof).min(too_old)
     }
 

@@ -1,0 +1,90 @@
+//! What the documentation must keep to as the project moves: links that lead somewhere, a contents
+//! page that has every page, and a README that can be read. Not here: whether what it says is true.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn markdown_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(markdown_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn documents() -> Vec<PathBuf> {
+    let mut found = markdown_files(&root().join("docs"));
+    found.extend(["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)));
+    found
+}
+
+/// The targets of links and images that lie in the repository, without their anchors.
+fn local_targets(text: &str) -> Vec<String> {
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let images = text.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    links
+        .chain(images)
+        .filter_map(|target| target.split('#').next())
+        .filter(|target| !target.is_empty() && !target.contains("://"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn dead_links(document: &Path, text: &str) -> Vec<String> {
+    let folder = document.parent().unwrap();
+    // The pictures are made from the running demo, all of them at once.
+    let no_pictures_yet = !root().join("docs/images").exists();
+    let is_picture = |target: &str| target.starts_with("docs/images/");
+    let leads_nowhere =
+        |target: &String| !folder.join(target).exists() && !(no_pictures_yet && is_picture(target));
+    local_targets(text)
+        .into_iter()
+        .filter(leads_nowhere)
+        .map(|target| format!("{} -> {target}", document.display()))
+        .collect()
+}
+
+#[test]
+fn every_link_in_the_documentation_leads_somewhere() {
+    let dead: Vec<String> = documents()
+        .iter()
+        .flat_map(|document| dead_links(document, &fs::read_to_string(document).unwrap()))
+        .collect();
+    assert!(dead.is_empty(), "\n{}\n", dead.join("\n"));
+}
+
+#[test]
+fn a_dead_link_is_found() {
+    let text =
+        "[a](docs/security.md#x) [b](https://x.example) [c](docs/gone.md) <img src=\"no.png\">";
+    let dead = dead_links(&root().join("README.md"), text);
+    assert_eq!(dead.len(), 2, "{dead:?}");
+}
+
+#[test]
+fn the_contents_page_has_every_page() {
+    let docs = root().join("docs");
+    let contents = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let listed: BTreeSet<PathBuf> =
+        local_targets(&contents).iter().map(|target| docs.join(target)).collect();
+    let pages: BTreeSet<PathBuf> =
+        markdown_files(&docs).into_iter().filter(|page| *page != docs.join("SUMMARY.md")).collect();
+    assert_eq!(listed, pages);
+}
+
+#[test]
+fn the_readme_is_at_most_two_hundred_lines_and_names_both_commands() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.lines().count() <= 200, "{} lines", readme.lines().count());
+    assert!(readme.contains("$ ./demo\n") && readme.contains("$ ./tests/run\n"));
+}

@@ -1,0 +1,7 @@
+//! One integration binary: it is linked once, and its modules share what starts a gateway. Not here:
+//! tests of one room, which live beside their code.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod architecture;
+mod documents;
+mod source;
