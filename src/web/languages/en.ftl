@@ -18,6 +18,7 @@ cancel = Cancel
 show = Show
 show-label = Show password
 caps = Caps Lock is on.
+demo-ribbon-inbox = Codes are in the demo inbox
 demo-ribbon = Demo: everything here lives in memory and is gone when you stop it.
 
 ## Methods

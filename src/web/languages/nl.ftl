@@ -18,6 +18,7 @@ cancel = Annuleren
 show = Tonen
 show-label = Wachtwoord tonen
 caps = Caps Lock staat aan.
+demo-ribbon-inbox = Codes staan in het demopostvak
 demo-ribbon = Demo: alles hier staat in het geheugen en is weg als je stopt.
 
 ## Manieren
@@ -221,7 +222,7 @@ setup-name = Dit wachtwoord lijkt te veel op je naam of op de naam van deze site
 setup-busy = Het is hier erg druk. Wacht een paar seconden en sla dan opnieuw op.
 setup-step-password = Wachtwoord
 setup-step-app = Authenticator-app
-setup-app-title = Stel je authenticator-app in
+setup-app-title = Stel je app voor codes in
 setup-app-lead = De app toont elke 30 seconden een nieuwe code. Die gebruik je als tweede stap.
 setup-app-scan = Scan dit vierkant met de app.
 setup-app-qr = QR-code met de sleutel hieronder

@@ -31,7 +31,7 @@ pub(in crate::web) fn frame(language: Language) -> Frame {
         }),
         reference: None,
         user: None,
-        is_demo: false,
+        demo_inbox: None,
         now: NOW,
         zone: TimeZone::UTC,
     }
@@ -87,6 +87,14 @@ impl Painter<'_> {
     }
 
     fn sign_in(&mut self) {
+        let demo = SignIn {
+            frame: Frame { demo_inbox: Some("/.scoregate/inbox".to_owned()), ..self.plain() },
+            hidden: hidden(),
+            username: String::new(),
+            forgot: None,
+            state: SignInState::First,
+        };
+        self.add("demo-p1", demo.render());
         let states = [
             ("p1", SignInState::First),
             ("p1-idle", SignInState::Idle { minutes: 30 }),
@@ -381,8 +389,11 @@ impl Painter<'_> {
     }
 
     fn demo(&mut self) {
-        let frame =
-            Frame { is_demo: true, address: Some("/echo".to_owned()), ..self.with_user(true) };
+        let frame = Frame {
+            demo_inbox: Some("/.scoregate/inbox".to_owned()),
+            address: Some("/echo".to_owned()),
+            ..self.with_user(true)
+        };
         let links = DemoLinks {
             home: "/".to_owned(),
             echo: "/echo".to_owned(),
@@ -645,7 +656,8 @@ mod tests {
 
     #[test]
     fn fields_have_exactly_the_attributes_that_browsers_and_password_managers_look_for() {
-        let rows: [(&str, &str, &[(&str, &str)]); 5] = [
+        type Attributes = &'static [(&'static str, &'static str)];
+        let rows: [(&str, &str, Attributes); 5] = [
             (
                 "p1",
                 "input[name=username]",
