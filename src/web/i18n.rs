@@ -419,7 +419,9 @@ mod tests {
         let both = ["en".to_owned(), "nl".to_owned()];
         let dutch_first = ["nl".to_owned(), "en".to_owned()];
         let english_only = ["en".to_owned()];
-        let table: [(Option<&str>, Option<&str>, &[String], Language); 14] = [
+        // What the person said, what the browser prefers, what is offered; what is chosen.
+        type Row<'a> = (Option<&'a str>, Option<&'a str>, &'a [String], Language);
+        let table: [Row<'_>; 14] = [
             (None, None, &both, English),
             (None, None, &dutch_first, Dutch),
             (None, None, &[], English),

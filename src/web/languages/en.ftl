@@ -18,6 +18,7 @@ cancel = Cancel
 show = Show
 show-label = Show password
 caps = Caps Lock is on.
+demo-ribbon-inbox = Codes are in the demo inbox
 demo-ribbon = Demo: everything here lives in memory and is gone when you stop it.
 
 ## Methods
@@ -290,7 +291,7 @@ demo-home-asks = Asks what the directory asks
 demo-echo-name = What the portal received
 demo-echo-asks = Shows headers, score and why
 demo-payments-name = Payments
-demo-payments-asks = Asks more, and shown recently
+demo-payments-asks = Asks more, confirmed recently
 demo-operations-name = Operations
 demo-operations-asks = Asks the role operations
 demo-public-name = Public page

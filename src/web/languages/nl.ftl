@@ -18,6 +18,7 @@ cancel = Annuleren
 show = Tonen
 show-label = Wachtwoord tonen
 caps = Caps Lock staat aan.
+demo-ribbon-inbox = Codes staan in het demopostvak
 demo-ribbon = Demo: alles hier staat in het geheugen en is weg als je stopt.
 
 ## Manieren
@@ -203,8 +204,8 @@ setup-lead = Welkom bij { $portal }. Kies het wachtwoord waarmee je gaat inlogge
 setup-username-label = Je gebruikersnaam
 setup-password-label = Nieuw wachtwoord
 setup-rule = { $n ->
-    [one] Minstens 1 teken. Een paar woorden achter elkaar onthoud je makkelijk en zijn moeilijk te raden.
-   *[other] Minstens { $n } tekens. Een paar woorden achter elkaar onthoud je makkelijk en zijn moeilijk te raden.
+    [one] Minstens 1 teken. Een paar woorden achter elkaar zijn makkelijk te onthouden en moeilijk te raden.
+   *[other] Minstens { $n } tekens. Een paar woorden achter elkaar zijn makkelijk te onthouden en moeilijk te raden.
 }
 setup-submit = Wachtwoord opslaan
 setup-empty = Vul een wachtwoord in.
@@ -221,7 +222,7 @@ setup-name = Dit wachtwoord lijkt te veel op je naam of op de naam van deze site
 setup-busy = Het is hier erg druk. Wacht een paar seconden en sla dan opnieuw op.
 setup-step-password = Wachtwoord
 setup-step-app = Authenticator-app
-setup-app-title = Stel je authenticator-app in
+setup-app-title = Stel je app voor codes in
 setup-app-lead = De app toont elke 30 seconden een nieuwe code. Die gebruik je als tweede stap.
 setup-app-scan = Scan dit vierkant met de app.
 setup-app-qr = QR-code met de sleutel hieronder
@@ -262,7 +263,7 @@ refused-headers = Het verzoek heeft meer headers of cookies dan deze site aannee
 refused-error-title = Er ging hier iets mis
 refused-error = De fout ligt bij ons, en er is niets doorgegeven. Probeer het opnieuw. Blijft het zo, noem dan het kenmerk hieronder.
 refused-away-title = Inloggen werkt nu even niet
-refused-away = We kunnen nu niet nagaan wie je bent, dus we laten niemand door. Er is niets kwijt. Probeer het over een minuut opnieuw.
+refused-away = We kunnen nu niet nagaan wie je bent, dus we laten niemand door. Er gaat niets verloren. Probeer het over een minuut opnieuw.
 refused-retry = { $seconds ->
     [one] Je kunt het over 1 seconde opnieuw proberen.
    *[other] Je kunt het over { $seconds } seconden opnieuw proberen.
@@ -290,7 +291,7 @@ demo-home-asks = Vraagt wat de directory vraagt
 demo-echo-name = Wat het portaal ontving
 demo-echo-asks = Toont headers, score en waarom
 demo-payments-name = Betalingen
-demo-payments-asks = Vraagt meer, en kort geleden getoond
+demo-payments-asks = Vraagt meer, en kort geleden bevestigd
 demo-operations-name = Beheer
 demo-operations-asks = Vraagt de rol operations
 demo-public-name = Openbare pagina

@@ -10,6 +10,7 @@ use super::frame::{Frame, Markup, html};
 use super::icon::Icon;
 use super::parts::Tally;
 use crate::points::{Method, Timestamp};
+use crate::web::i18n::Language;
 
 /// Where the pages of the demonstration are.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -30,24 +31,26 @@ struct Place<'a> {
     is_main: bool,
 }
 
-fn places<'a>(frame: &Frame, links: &'a DemoLinks, with_echo: bool) -> Vec<Place<'a>> {
-    let place = |name, asks, href: &'a String, is_main| Place {
-        name: frame.t(name),
-        asks: frame.t(asks),
-        href,
-        is_main,
-    };
-    let first = if with_echo {
-        place("demo-echo-name", "demo-echo-asks", &links.echo, true)
-    } else {
-        place("demo-home-name", "demo-home-asks", &links.home, false)
-    };
-    vec![
-        first,
-        place("demo-payments-name", "demo-payments-asks", &links.payments, !with_echo),
-        place("demo-operations-name", "demo-operations-asks", &links.operations, false),
-        place("demo-public-name", "demo-public-asks", &links.public, false),
-    ]
+/// Every page but the one that is `here`.
+fn places<'a>(frame: &Frame, links: &'a DemoLinks, here: &str) -> Vec<Place<'a>> {
+    let all = [
+        ("demo-home-name", "demo-home-asks", &links.home),
+        ("demo-echo-name", "demo-echo-asks", &links.echo),
+        ("demo-payments-name", "demo-payments-asks", &links.payments),
+        ("demo-operations-name", "demo-operations-asks", &links.operations),
+        ("demo-public-name", "demo-public-asks", &links.public),
+    ];
+    // What to try first: see what the portal gets, then the page that asks for more.
+    let main = if here == links.echo { &links.payments } else { &links.echo };
+    all.into_iter()
+        .filter(|(_, _, href)| *href != here)
+        .map(|(name, asks, href)| Place {
+            name: frame.t(name),
+            asks: frame.t(asks),
+            href,
+            is_main: href == main,
+        })
+        .collect()
 }
 
 /// What the wide layout needs besides the frame.
@@ -101,7 +104,7 @@ impl DemoHome {
             heading,
             lead: self.frame.t("demo-home-lead"),
             score: self.score,
-            places: places(&self.frame, &self.links, true),
+            places: places(&self.frame, &self.links, &self.links.home),
         })
     }
 }
@@ -175,7 +178,7 @@ impl DemoEcho {
             proofs: self.proofs.iter().map(|proof| self.row(*proof)).collect(),
             headers: &self.headers,
             why: self.why(),
-            places: places(&self.frame, &self.links, false),
+            places: places(&self.frame, &self.links, &self.links.echo),
         })
     }
 
@@ -231,9 +234,10 @@ struct DemoPlainView<'a> {
     places: Vec<Place<'a>>,
 }
 
-fn plain(frame: &Frame, links: &DemoLinks, keys: (&str, &str), payments: bool) -> String {
+fn plain(frame: &Frame, links: &DemoLinks, keys: (&str, &str), here: &str) -> String {
     let heading = frame.t(keys.0);
-    let (heads, rows) = if payments { payment_table(frame) } else { (Vec::new(), Vec::new()) };
+    let (heads, rows) =
+        if here == links.payments { payment_table(frame) } else { (Vec::new(), Vec::new()) };
     html(&DemoPlainView {
         frame,
         nav: nav(frame, links, false),
@@ -242,7 +246,7 @@ fn plain(frame: &Frame, links: &DemoLinks, keys: (&str, &str), payments: bool) -
         lead: frame.t(keys.1),
         heads,
         rows,
-        places: places(frame, links, true),
+        places: places(frame, links, here),
     })
 }
 
@@ -250,12 +254,18 @@ fn payment_table(frame: &Frame) -> (Vec<String>, Vec<[String; 3]>) {
     let heads = ["demo-payments-to", "demo-payments-amount", "demo-payments-state"];
     let paid = frame.t("demo-payments-paid");
     let waits = frame.t("demo-payments-waits");
-    let row =
-        |to: &str, amount: &str, state: &String| [to.to_owned(), amount.to_owned(), state.clone()];
+    let row = |to: &str, amounts: [&str; 2], state: &String| {
+        let [english, dutch] = amounts;
+        let amount = match frame.language {
+            Language::English => english,
+            Language::Dutch => dutch,
+        };
+        [to.to_owned(), amount.to_owned(), state.clone()]
+    };
     let rows = vec![
-        row("Van Dijk Bouw", "€ 1.280,00", &waits),
-        row("Waterhuis", "€ 64,20", &paid),
-        row("Groen & Zn.", "€ 312,75", &paid),
+        row("Van Dijk Bouw", ["€1,280.00", "€ 1.280,00"], &waits),
+        row("Waterhuis", ["€64.20", "€ 64,20"], &paid),
+        row("Groen & Zn.", ["€312.75", "€ 312,75"], &paid),
     ];
     (heads.map(|key| frame.t(key)).to_vec(), rows)
 }
@@ -271,7 +281,7 @@ impl DemoPayments {
     #[must_use]
     pub fn render(&self) -> String {
         let keys = ("demo-payments-title", "demo-payments-lead");
-        plain(&self.frame, &self.links, keys, true)
+        plain(&self.frame, &self.links, keys, &self.links.payments)
     }
 }
 
@@ -286,7 +296,7 @@ impl DemoOperations {
     #[must_use]
     pub fn render(&self) -> String {
         let keys = ("demo-operations-title", "demo-operations-lead");
-        plain(&self.frame, &self.links, keys, false)
+        plain(&self.frame, &self.links, keys, &self.links.operations)
     }
 }
 
@@ -301,7 +311,7 @@ impl DemoPublic {
     #[must_use]
     pub fn render(&self) -> String {
         let keys = ("demo-public-title", "demo-public-lead");
-        plain(&self.frame, &self.links, keys, false)
+        plain(&self.frame, &self.links, keys, &self.links.public)
     }
 }
 

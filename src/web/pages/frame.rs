@@ -49,8 +49,9 @@ pub struct Frame {
     /// What to mention when asking for help; on every page that is not a success.
     pub reference: Option<String>,
     pub user: Option<Person>,
-    /// Marks each page of a demonstration.
-    pub is_demo: bool,
+    /// Marks each page of a demonstration: the address of its inbox, which opens in a new tab so that
+    /// the page that asks for the code stays. `None`: this is no demonstration.
+    pub demo_inbox: Option<String>,
     pub now: Timestamp,
     /// In which times are told.
     pub zone: TimeZone,

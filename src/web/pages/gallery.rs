@@ -31,7 +31,7 @@ pub(in crate::web) fn frame(language: Language) -> Frame {
         }),
         reference: None,
         user: None,
-        is_demo: false,
+        demo_inbox: None,
         now: NOW,
         zone: TimeZone::UTC,
     }
@@ -87,6 +87,18 @@ impl Painter<'_> {
     }
 
     fn sign_in(&mut self) {
+        let demo = SignIn {
+            frame: Frame { demo_inbox: Some("/.scoregate/inbox".to_owned()), ..self.plain() },
+            hidden: hidden(),
+            username: String::new(),
+            forgot: None,
+            state: SignInState::First,
+        };
+        self.add("demo-p1", demo.render());
+        let contact = Some("the Example service desk, 030 123 45 67".to_owned());
+        let help = Some(Help { url: None, contact });
+        let frame = Frame { help, demo_inbox: None, ..demo.frame.clone() };
+        self.add("p1-contact", SignIn { frame, ..demo }.render());
         let states = [
             ("p1", SignInState::First),
             ("p1-idle", SignInState::Idle { minutes: 30 }),
@@ -337,7 +349,7 @@ impl Painter<'_> {
             let html = SetUpPassword {
                 frame: self.plain(),
                 action: action.clone(),
-                hidden: hidden(),
+                hidden: Hidden { tx: None, ..hidden() },
                 username: self.name.to_owned(),
                 min: 8,
                 app_follows: state != PasswordState::Busy,
@@ -381,8 +393,11 @@ impl Painter<'_> {
     }
 
     fn demo(&mut self) {
-        let frame =
-            Frame { is_demo: true, address: Some("/echo".to_owned()), ..self.with_user(true) };
+        let frame = Frame {
+            demo_inbox: Some("/.scoregate/inbox".to_owned()),
+            address: Some("/echo".to_owned()),
+            ..self.with_user(true)
+        };
         let links = DemoLinks {
             home: "/".to_owned(),
             echo: "/echo".to_owned(),
@@ -598,7 +613,8 @@ mod tests {
                     found.first().and_then(|input| input.attr("value")).map(str::to_owned)
                 };
                 assert_eq!(value("csrf").as_deref(), Some("c5Rf-token"), "{name}");
-                let has_transaction = !action.ends_with("/sign-out");
+                let is_first_of_link = action.contains("/link/") && !name.contains("p18-app");
+                let has_transaction = !action.ends_with("/sign-out") && !is_first_of_link;
                 assert_eq!(value("tx").is_some(), has_transaction, "{name}");
             }
         }
@@ -645,7 +661,8 @@ mod tests {
 
     #[test]
     fn fields_have_exactly_the_attributes_that_browsers_and_password_managers_look_for() {
-        let rows: [(&str, &str, &[(&str, &str)]); 5] = [
+        type Attributes = &'static [(&'static str, &'static str)];
+        let rows: [(&str, &str, Attributes); 5] = [
             (
                 "p1",
                 "input[name=username]",
@@ -761,7 +778,9 @@ mod tests {
     fn help_is_in_the_same_place_on_every_page_and_absent_where_none_is_set() {
         for (name, page, _) in every_page() {
             let expected = usize::from(!name.contains("no-help"));
-            assert_eq!(all(&page, "footer > a:first-child").len(), expected, "{name}");
+            let help = all(&page, "footer > :first-child:not(.by,.ref)");
+            assert_eq!(help.len(), expected, "{name}");
+            assert!(help.iter().all(|help| text(*help).contains('?')), "{name}");
         }
     }
 

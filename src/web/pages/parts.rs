@@ -9,7 +9,8 @@ use crate::points::{Method, Timestamp};
 pub struct Hidden {
     /// Bound to the browser or the session.
     pub csrf: String,
-    /// The transaction. `None` where there is none: set-up links and sign-out.
+    /// The transaction, or whatever else the next page needs to get back. `None` where there is
+    /// nothing, as at sign-out and at the first page of a set-up link.
     pub tx: Option<String>,
 }
 
