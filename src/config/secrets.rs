@@ -18,43 +18,89 @@ const SECRET_WORDS: [&str; 8] =
 
 const METHOD_TABLES: [&str; 2] = ["points", "lifetime"];
 
+/// Where a line stands, as far as earlier lines say.
+#[derive(Default)]
+struct Around {
+    /// The quotes that end a text of several lines which holds a secret.
+    quotes: Option<&'static str>,
+    /// In a table of points or lifetimes, where `password` is the name of a method.
+    of_methods: bool,
+    /// In a section such as `[notifier.mail.password]`.
+    in_secret_section: bool,
+    /// Within braces that a secret's setting opened on an earlier line.
+    in_braces: bool,
+}
+
 /// The text with every secret replaced by as many stars as it has bytes, so that offsets stay true.
 /// Works line by line, since it has to work for files that are not TOML as well.
 pub(super) fn starred(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    // The quotes that end a text of several lines which holds a secret.
-    let mut open: Option<&str> = None;
-    // In a table of points or lifetimes `password` is the name of a method.
-    let mut of_methods = false;
+    let mut around = Around::default();
     for line in text.split_inclusive('\n') {
-        if open.is_none() && line.trim_start().starts_with('[') {
-            let header = line.trim().trim_matches(['[', ']']);
-            of_methods = METHOD_TABLES.iter().any(|table| header.ends_with(table));
-        }
-        let start = match open {
-            Some(quotes) => {
-                if line.contains(quotes) {
-                    open = None;
-                }
-                Some(0)
-            }
-            None if of_methods => None,
-            None => secret_starts(line),
-        };
-        let start = start.unwrap_or(line.len());
+        let start = around.secret_on(line).unwrap_or(line.len());
         let (kept, hidden) = line.split_at_checked(start).unwrap_or((line, ""));
         out.push_str(&without_user_info(kept));
         let (hidden, rest) = secret_and_rest(hidden);
-        for quotes in ["\"\"\"", "'''"] {
-            if open.is_none() && start > 0 && hidden.matches(quotes).count() == 1 {
-                open = Some(quotes);
-            }
-        }
         stars(hidden, &mut out);
         out.push_str(rest);
     }
     out
 }
+
+impl Around {
+    /// Where on this line a secret begins; remembers what matters to the next.
+    fn secret_on(&mut self, line: &str) -> Option<usize> {
+        if let Some(quotes) = self.quotes {
+            if line.contains(quotes) {
+                self.quotes = None;
+            }
+            return Some(0);
+        }
+        if line.trim_start().starts_with('[') && !self.in_braces {
+            let header = line.split(']').next().unwrap_or("").trim_matches(['[', ' ', '\t']);
+            let last = header.rsplit('.').next().unwrap_or("").trim_matches(['"', '\'', ' ']);
+            self.of_methods = METHOD_TABLES.iter().any(|table| header.ends_with(table));
+            self.in_secret_section = is_secret_name(&last.to_lowercase());
+            return None;
+        }
+        let start = if self.in_secret_section || self.in_braces {
+            unkept_value(line)
+        } else if self.of_methods {
+            None
+        } else {
+            secret_starts(line)
+        };
+        self.in_braces &= !line.contains('}');
+        if opens_secret_braces(line) && !self.of_methods {
+            self.in_braces = true;
+        }
+        let hidden = start.and_then(|start| line.get(start..)).unwrap_or("");
+        self.quotes =
+            ["\"\"\"", "\'\'\'"].into_iter().find(|quotes| hidden.matches(quotes).count() == 1);
+        start
+    }
+}
+
+/// The value on a line of a section about a secret, unless it says where the secret is kept.
+fn unkept_value(line: &str) -> Option<usize> {
+    let (name, _) = line.split_once('=')?;
+    let last = name.rsplit(['.', '{', ',']).next().unwrap_or(name).trim();
+    let is_kept = KEEPERS.contains(&last) && line.matches('=').count() == 1;
+    (!is_kept).then_some(name.len() + 1)
+}
+
+/// `password = {` with the rest on later lines.
+fn opens_secret_braces(line: &str) -> bool {
+    line.split_once('=').is_some_and(|(name, value)| {
+        let last = name.trim().rsplit('.').next().unwrap_or("").trim_matches(['"', '\'']);
+        is_secret_name(&last.to_lowercase())
+            && value.trim_start().starts_with('{')
+            && !value.contains('}')
+    })
+}
+
+/// What can stand in a secret's table: where it is kept, and not what it is.
+const KEEPERS: [&str; 3] = ["file", "credential", "env"];
 
 fn stars(hidden: &str, out: &mut String) {
     for byte in hidden.bytes() {
@@ -96,7 +142,7 @@ fn secret_starts(line: &str) -> Option<usize> {
         }
         if is_secret_name(before.trim().trim_start_matches('#').split(['.', ' ', '=']).next()?)
             && !is_reference
-            && !matches!(name.as_str(), "file" | "credential" | "env")
+            && !KEEPERS.contains(&name.as_str())
         {
             return Some(value);
         }
@@ -112,7 +158,11 @@ fn secret_starts(line: &str) -> Option<usize> {
 fn unkept_secret(line: &str, from: usize) -> Option<usize> {
     let inside = line.get(from..)?;
     let name = inside.trim_start_matches('{').split('=').next()?.trim();
-    let is_kept = matches!(name, "file" | "credential" | "env") && !inside.contains(',');
+    if name.is_empty() {
+        // The braces go on over the next lines.
+        return None;
+    }
+    let is_kept = KEEPERS.contains(&name) && !inside.contains(',');
     (!is_kept).then_some(from)
 }
 
@@ -124,7 +174,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 }
 
 /// `scheme://user:password@host` with stars up to the `@`.
-fn without_user_info(text: &str) -> String {
+pub(super) fn without_user_info(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {
@@ -239,7 +289,7 @@ impl Keepers<'_> {
         }
         let unreadable = |reason: &str| {
             Diagnostic::error("E0402", format!("`{path}`: {} {reason}", file.display()))
-                .at(spot.clone(), "cannot be read")
+                .at(spot.clone(), "no secret is there")
                 .help(
                     r#"with systemd use { credential = "…" } and LoadCredential=, or make the file"#,
                 )
@@ -300,6 +350,11 @@ mod tests {
             "password = \"\"\"hunter2\nhunter2\"\"\"",
             r#"password = ["hunter2"]"#,
             r#"password: "hunter2""#,
+            "[notifier.mail.password]\nvalue = \"hunter2\"",
+            "[notifier.mail.password]\nfile = \"a\"\nplain = \"hunter2\"",
+            "password = {\n plain = \"hunter2\"\n}",
+            "password = {\n file = \"a\", plain = \"hunter2\"\n}",
+            "[notifier.mail.pasword]\nvalue = \"\"\"\nhunter2\"\"\"",
         ];
         for text in table {
             let shown = starred(text);
@@ -319,6 +374,8 @@ mod tests {
             r#"upstream = "http://127.0.0.1:3000""#,
             r#"host = "portal.example.org" # a@b"#,
             "[directory.staff]",
+            "[notifier.mail.password]\nfile = \"/run/secrets/x\"\n[route.portal]\nhost = \"a\"",
+            "password = {\n file = \"a\"\n}\nfrom = \"b\"",
             "\u{e9} = \"\u{e9}\"",
         ] {
             assert_eq!(starred(text), text);
