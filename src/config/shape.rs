@@ -279,11 +279,9 @@ pub(super) struct Points {
     pub(super) password: u16,
     /// A code by text message. Default 0: this version has no notifier that can send one.
     #[schemars(extend("x-weaker" = "higher"), range(max = 1000))]
-    #[serde(default)]
     pub(super) sms: u16,
     /// A code by e-mail. Default: 10 if there is a notifier for e-mail, otherwise 0.
     #[schemars(extend("x-weaker" = "higher"), range(max = 1000))]
-    #[serde(default)]
     pub(super) email: u16,
     /// A code of an authenticator app (RFC 6238).
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
