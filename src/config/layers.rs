@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::diagnostic::{Diagnostic, Spot, nearest};
 use super::outline::{Node, Setting, Weaker, outline};
+use super::secrets::without_user_info;
 use super::shape::Shape;
 use super::texts;
 use super::walk::{Entry, Layer, SECRET_HELP, flaw, join, toml_text};
@@ -88,6 +89,7 @@ pub(super) struct Layered {
 /// Lays `layers`, weakest first, over the defaults.
 pub(super) fn lay(mut layers: Vec<Layer>, diagnostics: &mut Vec<Diagnostic>) -> Layered {
     let mut provenance = Provenance::default();
+    replace_secrets(&mut layers);
     let defaults = defaults(&layers);
     layers.insert(0, defaults);
     let mut wrong = BTreeSet::new();
@@ -112,6 +114,30 @@ pub(super) fn lay(mut layers: Vec<Layer>, diagnostics: &mut Vec<Diagnostic>) -> 
         }
     };
     Layered { shape, provenance, wrong }
+}
+
+/// A later source that says where a secret is kept replaces an earlier one, rather than adding a second
+/// place.
+fn replace_secrets(layers: &mut [Layer]) {
+    for nth in (1..layers.len()).rev() {
+        let Some((earlier, [layer, ..])) = layers.split_at_mut_checked(nth) else { continue };
+        let secrets: BTreeSet<&str> =
+            layer.entries.iter().filter_map(|entry| secret_of(&entry.path)).collect();
+        for earlier in earlier {
+            earlier.entries.retain(|entry| {
+                secret_of(&entry.path).is_none_or(|secret| !secrets.contains(secret))
+            });
+        }
+    }
+}
+
+/// The secret that a path is, or is a part of.
+fn secret_of(path: &str) -> Option<&str> {
+    let is_secret = |path: &&str| {
+        outline().at(path).is_some_and(|setting| matches!(setting.node, Node::Secret(_)))
+    };
+    let around = path.rsplit_once('.').map(|(around, _)| around);
+    Some(path).filter(is_secret).or_else(|| around.filter(is_secret))
 }
 
 impl config::Source for Layer {
@@ -177,8 +203,25 @@ fn defaults(layers: &[Layer]) -> Layer {
     }
     let mut defaults = Layer::default();
     add_defaults(outline(), "", &paths, &mut defaults);
+    // Worth something as soon as something can send it; no schema can say that.
+    let has_email = paths.range("notifier."..).next().is_some_and(|p| p.starts_with("notifier."));
+    let codes = [("email", if has_email { EMAIL_POINTS } else { 0 }), ("sms", 0)];
+    let points: Vec<String> = defaults
+        .entries
+        .iter()
+        .filter_map(|e| e.path.strip_suffix(".totp").map(str::to_owned))
+        .collect();
+    for table in points.iter().filter(|table| table.ends_with(".points")) {
+        for (method, points) in codes {
+            let (path, value) = (join(table, method), Value::from(points));
+            defaults.entries.push(Entry { path, shown: value.to_string(), value, spot: None });
+        }
+    }
     defaults
 }
+
+/// What a code by e-mail is worth where a notifier can send it.
+const EMAIL_POINTS: u16 = 10;
 
 /// Tables that are there only if they are written: defaults must not bring them about.
 const ONLY_IF_WRITTEN: [&str; 2] = ["listen.https", "listen.http"];
@@ -242,20 +285,25 @@ impl Outside<'_> {
     }
 }
 
-/// The settings in the environment. `not_settings` are variables that a file names for a secret.
+/// The settings in the environment. `not_settings` are variables that a file names for a secret;
+/// `None`: not all files could be read, so that a variable which is no setting may be one of those.
 pub(super) fn environment(
     variables: &BTreeMap<String, String>,
-    not_settings: &BTreeSet<String>,
+    not_settings: Option<&BTreeSet<String>>,
     allow_plain_secrets: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Layer {
     let mut layer = Layer::default();
     for (name, value) in variables {
         let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-        if name == CONFIG_VARIABLE || not_settings.contains(name) {
+        let path = rest.to_lowercase().replace("__", ".");
+        let is_none = match not_settings {
+            Some(names) => names.contains(name),
+            None => find(&path).is_err(),
+        };
+        if name == CONFIG_VARIABLE || is_none {
             continue;
         }
-        let path = rest.to_lowercase().replace("__", ".");
         let source = Outside::Environment(name);
         outside(source, &path, value, allow_plain_secrets, &mut layer, diagnostics);
     }
@@ -299,8 +347,9 @@ fn outside(
         Ok(setting) => setting,
         Err(unknown) => {
             // What it was meant to be is not known, so it may be a secret.
-            let shown = if unknown.may_be_secret { "***" } else { text };
-            diagnostics.push(unknown.diagnostic(source, shown).about(path));
+            let shown =
+                if unknown.may_be_secret { "***".to_owned() } else { without_user_info(text) };
+            diagnostics.push(unknown.diagnostic(source, &shown).about(path));
             return;
         }
     };
@@ -319,7 +368,7 @@ fn outside(
         return;
     }
     let value = typed(setting, text);
-    let spot = source.spot(text);
+    let spot = source.spot(&without_user_info(text));
     if let Some((_, flaw)) = flaw(setting, &value) {
         layer.wrong.insert(path.to_owned());
         let sentence = format!("{} {}", source.subject(), flaw.predicate);
@@ -376,7 +425,9 @@ impl Unknown {
 
 fn find(path: &str) -> Result<&'static Setting, Unknown> {
     let mut setting = outline();
-    let mut may_be_secret = false;
+    // A variable that does not even begin like a setting may hold anything.
+    let mut may_be_secret =
+        path.split('.').next().is_none_or(|name| outline().below(name).is_none());
     for name in path.split('.') {
         let unknown = |label: String, help: Option<String>| Unknown {
             label,
@@ -404,7 +455,10 @@ fn find(path: &str) -> Result<&'static Setting, Unknown> {
     match &setting.node {
         Node::Table(_) | Node::Named { .. } | Node::Texts(_) => Err(Unknown {
             label: format!("`{path}` is a section"),
-            help: Some(format!("name a setting in it, such as {PREFIX}LOG__LEVEL")),
+            help: setting
+                .names()
+                .next()
+                .map(|name| format!("name a setting in it, such as `{name}`")),
             may_be_secret: false,
         }),
         _ => Ok(setting),

@@ -110,7 +110,7 @@ pub fn load(request: &LoadRequest) -> Loaded {
         all_read &= layer.is_some();
         layers.extend(layer);
     }
-    layers.extend(outside(request, &layers, &mut diagnostics));
+    layers.extend(outside(request, &layers, all_read, &mut diagnostics));
     let layered = layers::lay(layers, &mut diagnostics);
     let mut config = None;
     // Where a file could not be read, what it sets would seem to be missing.
@@ -136,12 +136,13 @@ pub fn load(request: &LoadRequest) -> Loaded {
 fn outside(
     request: &LoadRequest,
     layers: &[Layer],
+    all_read: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> [Layer; 2] {
-    let not_settings = layers::variables_for_secrets(layers);
+    let not_settings = all_read.then(|| layers::variables_for_secrets(layers));
     let environment = layers::environment(
         &request.environment,
-        &not_settings,
+        not_settings.as_ref(),
         request.allow_plain_secrets,
         diagnostics,
     );

@@ -18,43 +18,107 @@ const SECRET_WORDS: [&str; 8] =
 
 const METHOD_TABLES: [&str; 2] = ["points", "lifetime"];
 
+/// Where a line stands, as far as earlier lines say.
+#[derive(Default)]
+struct Around {
+    /// The quotes that end a text of several lines which holds a secret.
+    quotes: Option<&'static str>,
+    /// In a table of points or lifetimes, where `password` is the name of a method.
+    of_methods: bool,
+    /// In a section such as `[notifier.mail.password]`.
+    in_secret_section: bool,
+    /// Within braces that a secret's setting opened on an earlier line.
+    in_braces: bool,
+}
+
 /// The text with every secret replaced by as many stars as it has bytes, so that offsets stay true.
 /// Works line by line, since it has to work for files that are not TOML as well.
 pub(super) fn starred(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    // The quotes that end a text of several lines which holds a secret.
-    let mut open: Option<&str> = None;
-    // In a table of points or lifetimes `password` is the name of a method.
-    let mut of_methods = false;
+    let mut around = Around::default();
     for line in text.split_inclusive('\n') {
-        if open.is_none() && line.trim_start().starts_with('[') {
-            let header = line.trim().trim_matches(['[', ']']);
-            of_methods = METHOD_TABLES.iter().any(|table| header.ends_with(table));
-        }
-        let start = match open {
-            Some(quotes) => {
-                if line.contains(quotes) {
-                    open = None;
-                }
-                Some(0)
-            }
-            None if of_methods => None,
-            None => secret_starts(line),
-        };
-        let start = start.unwrap_or(line.len());
+        let start = around.secret_on(line).unwrap_or(line.len());
         let (kept, hidden) = line.split_at_checked(start).unwrap_or((line, ""));
         out.push_str(&without_user_info(kept));
         let (hidden, rest) = secret_and_rest(hidden);
-        for quotes in ["\"\"\"", "'''"] {
-            if open.is_none() && start > 0 && hidden.matches(quotes).count() == 1 {
-                open = Some(quotes);
-            }
-        }
         stars(hidden, &mut out);
         out.push_str(rest);
     }
     out
 }
+
+impl Around {
+    /// Where on this line a secret begins; remembers what matters to the next.
+    fn secret_on(&mut self, line: &str) -> Option<usize> {
+        if let Some(quotes) = self.quotes {
+            if line.contains(quotes) {
+                self.quotes = None;
+            }
+            return Some(0);
+        }
+        let has_bracket = line.trim_start().starts_with('[')
+            || (!line.contains('=') && line.trim_end().ends_with(']'));
+        if has_bracket && !self.in_braces {
+            let header = line.split(']').next().unwrap_or("").trim_matches(['[', ' ', '\t']);
+            let last = header.rsplit('.').next().unwrap_or("").trim_matches(['"', '\'', ' ']);
+            self.of_methods = METHOD_TABLES.contains(&last);
+            self.in_secret_section = is_secret_name(&last.to_lowercase());
+            // A line break may be what is missing between a header and a setting.
+            let is_header = !line.contains('=');
+            if is_header {
+                return None;
+            }
+        }
+        let start = if self.in_secret_section || self.in_braces {
+            unkept_value(line)
+        } else if self.of_methods {
+            None
+        } else {
+            secret_starts(line)
+        };
+        self.in_braces &= !line.contains('}');
+        if opens_secret_braces(line) && !self.of_methods {
+            self.in_braces = true;
+        }
+        let hidden = start.and_then(|start| line.get(start..)).unwrap_or("");
+        self.quotes = left_open(hidden);
+        start
+    }
+}
+
+/// The quotes in which a secret goes on over the next lines. An empty text may be three quotes of which
+/// one is missing.
+fn left_open(hidden: &str) -> Option<&'static str> {
+    let value = hidden.trim();
+    ["\"\"\"", "\'\'\'"].into_iter().find(|quotes| hidden.matches(quotes).count() == 1).or(
+        match value {
+            "\"\"" => Some("\""),
+            "\'\'" => Some("\'"),
+            _ => None,
+        },
+    )
+}
+
+/// The value on a line of a section about a secret, unless it says where the secret is kept.
+fn unkept_value(line: &str) -> Option<usize> {
+    let Some((name, _)) = line.split_once('=') else { return line.find(['"', '\'']) };
+    let last = name.rsplit(['.', '{', ',']).next().unwrap_or(name).trim();
+    let is_kept = KEEPERS.contains(&last) && line.matches('=').count() == 1;
+    (!is_kept).then_some(name.len() + 1)
+}
+
+/// `password = {` with the rest on later lines.
+fn opens_secret_braces(line: &str) -> bool {
+    line.split_once('=').is_some_and(|(name, value)| {
+        let last = name.trim().rsplit('.').next().unwrap_or("").trim_matches(['"', '\'']);
+        is_secret_name(&last.to_lowercase())
+            && value.trim_start().starts_with('{')
+            && !value.contains('}')
+    })
+}
+
+/// What can stand in a secret's table: where it is kept, and not what it is.
+const KEEPERS: [&str; 3] = ["file", "credential", "env"];
 
 fn stars(hidden: &str, out: &mut String) {
     for byte in hidden.bytes() {
@@ -76,6 +140,25 @@ fn secret_and_rest(hidden: &str) -> (&str, &str) {
 
 /// Where on a line the value of a secret begins.
 fn secret_starts(line: &str) -> Option<usize> {
+    let quoted = || {
+        // The sign between name and value may be what is missing, or another one.
+        line.match_indices(['"', '\'']).map(|(at, _)| at).find(|at| {
+            let before = line.get(..*at).unwrap_or("").trim_end_matches([' ', '\t', '=', ':', '{']);
+            let last = before.rsplit([' ', '.', ',', '{']).next().unwrap_or(before).to_lowercase();
+            before.len() < *at && is_secret_name(&last) && !is_of_methods(before)
+        })
+    };
+    secret_value(line).or_else(quoted)
+}
+
+/// A name such as `points.password`, or one within `points = { … }`.
+fn is_of_methods(before: &str) -> bool {
+    before
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .any(|word| METHOD_TABLES.contains(&word))
+}
+
+fn secret_value(line: &str) -> Option<usize> {
     let mut from = 0;
     // Several settings can stand on one line in an inline table.
     while let Some(at) = line.get(from..)?.find(['=', ':']).map(|at| from + at) {
@@ -83,10 +166,10 @@ fn secret_starts(line: &str) -> Option<usize> {
             return None;
         }
         let before = line.get(from..at)?;
-        if METHOD_TABLES.iter().any(|table| line.get(..at).unwrap_or("").contains(table)) {
+        if is_of_methods(line.get(..at).unwrap_or("")) {
             return None;
         }
-        let name = before.rsplit(['{', ',', '.', '[']).next().unwrap_or(before);
+        let name = before.rsplit(['{', ',', '.', '[', ']']).next().unwrap_or(before);
         let name = name.trim().trim_matches(['"', '\'']).to_lowercase();
         let after = line.get(at + 1..)?;
         let value = at + 1 + (after.len() - after.trim_start().len());
@@ -96,7 +179,7 @@ fn secret_starts(line: &str) -> Option<usize> {
         }
         if is_secret_name(before.trim().trim_start_matches('#').split(['.', ' ', '=']).next()?)
             && !is_reference
-            && !matches!(name.as_str(), "file" | "credential" | "env")
+            && !KEEPERS.contains(&name.as_str())
         {
             return Some(value);
         }
@@ -112,7 +195,11 @@ fn secret_starts(line: &str) -> Option<usize> {
 fn unkept_secret(line: &str, from: usize) -> Option<usize> {
     let inside = line.get(from..)?;
     let name = inside.trim_start_matches('{').split('=').next()?.trim();
-    let is_kept = matches!(name, "file" | "credential" | "env") && !inside.contains(',');
+    if name.is_empty() {
+        // The braces go on over the next lines.
+        return None;
+    }
+    let is_kept = KEEPERS.contains(&name) && !inside.contains(',');
     (!is_kept).then_some(from)
 }
 
@@ -123,20 +210,40 @@ pub(super) fn is_secret_name(name: &str) -> bool {
             .any(|word| name.len() > 3 && strsim::damerau_levenshtein(name, word) <= 2)
 }
 
-/// `scheme://user:password@host` with stars up to the `@`.
-fn without_user_info(text: &str) -> String {
+/// `scheme://user:password@host` with stars up to the `@`; also where a sign of it is missing.
+pub(super) fn without_user_info(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
+    for word in text.split_inclusive(['"', '\'', ' ', '\t', '\n', ',']) {
+        let (from, to) = user_info(word).unwrap_or((0, 0));
+        let parts = (word.get(..from), word.get(from..to), word.get(to..));
+        let (Some(before), Some(hidden), Some(after)) = parts else {
+            stars(word, &mut out);
+            continue;
+        };
         out.push_str(before);
-        out.push_str("://");
-        let end = after.find(['"', '\'', '/', ' ', '\n']).unwrap_or(after.len());
-        let at = after.get(..end).and_then(|authority| authority.rfind('@')).unwrap_or(0);
-        out.push_str(&"*".repeat(at));
-        rest = after.get(at..).unwrap_or("");
+        stars(hidden, &mut out);
+        out.push_str(after);
     }
-    out.push_str(rest);
     out
+}
+
+/// Where in an address its user name and password are.
+fn user_info(word: &str) -> Option<(usize, usize)> {
+    let scheme = word.find(|c: char| !c.is_ascii_alphanumeric())?;
+    let from = scheme + word.get(scheme..)?.find(|c| !matches!(c, ':' | '/'))?;
+    if from < scheme + 2 && !word.get(scheme..)?.starts_with('/') {
+        return None;
+    }
+    if let Some(at) = word.rfind('@') {
+        return (at > from).then_some((from, at));
+    }
+    // What follows a colon should be a port.
+    let authority = word.get(from..)?;
+    let colon = authority.rfind(':')?;
+    let port = authority.get(colon + 1..)?;
+    let port = port.split(['/', '"', '\'', ' ', '\n', ',']).next().unwrap_or("");
+    let is_port = port.bytes().all(|b| b.is_ascii_digit());
+    (!is_port && !authority.contains(']')).then_some((from + colon + 1, word.len()))
 }
 
 /// Where secrets can be fetched from.
@@ -239,7 +346,7 @@ impl Keepers<'_> {
         }
         let unreadable = |reason: &str| {
             Diagnostic::error("E0402", format!("`{path}`: {} {reason}", file.display()))
-                .at(spot.clone(), "cannot be read")
+                .at(spot.clone(), "no secret is there")
                 .help(
                     r#"with systemd use { credential = "…" } and LoadCredential=, or make the file"#,
                 )
@@ -300,6 +407,13 @@ mod tests {
             "password = \"\"\"hunter2\nhunter2\"\"\"",
             r#"password = ["hunter2"]"#,
             r#"password: "hunter2""#,
+            "[notifier.mail.password]\nvalue = \"hunter2\"",
+            "[notifier.mail.password]\nfile = \"a\"\nplain = \"hunter2\"",
+            "password = {\n plain = \"hunter2\"\n}",
+            "password = {\n file = \"a\", plain = \"hunter2\"\n}",
+            "[notifier.endpoints]\npassword = \"hunter2\"",
+            "endpoints.password = \"hunter2\"",
+            "[notifier.mail.pasword]\nvalue = \"\"\"\nhunter2\"\"\"",
         ];
         for text in table {
             let shown = starred(text);
@@ -319,6 +433,8 @@ mod tests {
             r#"upstream = "http://127.0.0.1:3000""#,
             r#"host = "portal.example.org" # a@b"#,
             "[directory.staff]",
+            "[notifier.mail.password]\nfile = \"/run/secrets/x\"\n[route.portal]\nhost = \"a\"",
+            "password = {\n file = \"a\"\n}\nfrom = \"b\"",
             "\u{e9} = \"\u{e9}\"",
         ] {
             assert_eq!(starred(text), text);

@@ -247,7 +247,6 @@ pub(super) struct Authentication {
     /// What one proof of a method is worth.
     pub(super) points: Points,
     /// How long a proof of a method counts: a length of time, or `"session"`.
-    #[serde(default)]
     pub(super) lifetime: Lifetimes,
 }
 
@@ -280,10 +279,10 @@ pub(super) struct Points {
     pub(super) password: u16,
     /// A code by text message. Default 0: this version has no notifier that can send one.
     #[schemars(extend("x-weaker" = "higher"), range(max = 1000))]
-    pub(super) sms: Option<u16>,
+    pub(super) sms: u16,
     /// A code by e-mail. Default: 10 if there is a notifier for e-mail, otherwise 0.
     #[schemars(extend("x-weaker" = "higher"), range(max = 1000))]
-    pub(super) email: Option<u16>,
+    pub(super) email: u16,
     /// A code of an authenticator app (RFC 6238).
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) totp: u16,
@@ -305,28 +304,37 @@ pub(super) struct Points {
     pub(super) token: u16,
 }
 
-/// How long a proof counts.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+/// How long a proof counts: a length of time, or `"session"`.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Lifetimes {
-    /// Default: `"session"`.
-    pub(super) password: Option<ProofLifetime>,
-    /// Default: `"12h"`.
-    pub(super) sms: Option<ProofLifetime>,
-    /// Default: `"12h"`.
-    pub(super) email: Option<ProofLifetime>,
-    /// Default: `"12h"`.
-    pub(super) totp: Option<ProofLifetime>,
-    /// Default: `"session"`.
-    pub(super) passkey: Option<ProofLifetime>,
-    /// Default: `"12h"`.
-    pub(super) security_key: Option<ProofLifetime>,
-    /// Default: `"session"`.
-    pub(super) recovery_code: Option<ProofLifetime>,
-    /// Default: `"30d"`.
-    pub(super) remembered_device: Option<ProofLifetime>,
-    /// Default: `"session"`.
-    pub(super) token: Option<ProofLifetime>,
+    /// A password.
+    #[schemars(extend("default" = "session"))]
+    pub(super) password: ProofLifetime,
+    /// A code by text message.
+    #[schemars(extend("default" = "12h"))]
+    pub(super) sms: ProofLifetime,
+    /// A code by e-mail.
+    #[schemars(extend("default" = "12h"))]
+    pub(super) email: ProofLifetime,
+    /// A code of an authenticator app.
+    #[schemars(extend("default" = "12h"))]
+    pub(super) totp: ProofLifetime,
+    /// A passkey.
+    #[schemars(extend("default" = "session"))]
+    pub(super) passkey: ProofLifetime,
+    /// A security key without a PIN.
+    #[schemars(extend("default" = "12h"))]
+    pub(super) security_key: ProofLifetime,
+    /// A recovery code.
+    #[schemars(extend("default" = "session"))]
+    pub(super) recovery_code: ProofLifetime,
+    /// A remembered device.
+    #[schemars(extend("default" = "30d"))]
+    pub(super) remembered_device: ProofLifetime,
+    /// A token.
+    #[schemars(extend("default" = "session"))]
+    pub(super) token: ProofLifetime,
 }
 
 /// A way to reach people. Which settings belong to which kind is in their descriptions.

@@ -191,7 +191,8 @@ fn humane_span(text: &str) -> Option<String> {
 /// As [`span`] reads it, in the largest unit that is exact.
 pub(super) fn span_text(span: Duration) -> String {
     let seconds = span.as_secs();
-    let unit = TIME_UNITS.iter().rev().find(|(_, unit)| seconds >= *unit && seconds % unit == 0);
+    let unit =
+        TIME_UNITS.iter().rev().find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
     match unit {
         Some((name, unit)) => format!("{}{name}", seconds / unit),
         None => format!("{seconds}s"),
@@ -500,9 +501,11 @@ pub(super) fn meant_name(text: &str) -> Option<String> {
     is_name(&name).then_some(name)
 }
 
-/// `en`, `pt-BR`.
+/// `en`, `pt-BR`: a tag in its usual spelling, with a language of two or three letters.
 pub(super) fn is_language(text: &str) -> bool {
-    text.parse::<unic_langid::LanguageIdentifier>().is_ok_and(|tag| tag.to_string() == text)
+    let primary = text.split('-').next().unwrap_or("");
+    (2..=3).contains(&primary.len())
+        && text.parse::<unic_langid::LanguageIdentifier>().is_ok_and(|tag| tag == text)
         && text != "und"
 }
 
@@ -621,6 +624,23 @@ mod tests {
         {
             let help = exact_host(text).unwrap_err().help;
             assert_eq!(help, [r#"write "portal.example.org""#], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_language_is_a_tag_and_not_its_name() {
+        for (text, is_one) in [
+            ("en", true),
+            ("pt-BR", true),
+            ("fry", true),
+            ("english", false),
+            ("EN", false),
+            ("pt_BR", false),
+            ("und", false),
+            ("", false),
+            ("e", false),
+        ] {
+            assert_eq!(is_language(text), is_one, "{text}");
         }
     }
 

@@ -13,7 +13,7 @@ use super::super::shape::{
 use super::super::texts::MailUrl;
 use super::Builder;
 use crate::accounts::DirectoryName;
-use crate::points::{Level, Lifetime, Method, MethodPolicy, Points, Settings};
+use crate::points::{Level, Method, MethodPolicy, Points, Settings};
 use crate::routes::RouteSpec;
 use crate::secret::Secret;
 
@@ -195,12 +195,11 @@ impl Builder<'_> {
         settings.required_level = Level::new(authentication.required_level).unwrap_or(Level::MAX);
         settings.probation = authentication.probation.0;
         settings.first = authentication.first.iter().map(first_method).collect();
-        let email_default = if self.has_email() { 10 } else { 0 };
         let (points, life) = (&authentication.points, &authentication.lifetime);
         let rows = [
             (Method::Password, points.password, &life.password),
-            (Method::Sms, points.sms.unwrap_or(0), &life.sms),
-            (Method::Email, points.email.unwrap_or(email_default), &life.email),
+            (Method::Sms, points.sms, &life.sms),
+            (Method::Email, points.email, &life.email),
             (Method::Totp, points.totp, &life.totp),
             (Method::Passkey, points.passkey, &life.passkey),
             (Method::SecurityKey, points.security_key, &life.security_key),
@@ -209,8 +208,7 @@ impl Builder<'_> {
             (Method::Token, points.token, &life.token),
         ];
         for (method, points, lifetime) in rows {
-            let standard: Lifetime = settings.policy(method).lifetime;
-            let lifetime = lifetime.as_ref().map_or(standard, |lifetime| lifetime.0);
+            let lifetime = lifetime.0;
             let points = Points::new(points).unwrap_or(Points::ZERO);
             settings.set(method, MethodPolicy { points, lifetime });
         }
@@ -220,14 +218,14 @@ impl Builder<'_> {
     /// Points for codes that nothing can send.
     fn check_senders(&mut self, name: &str, authentication: &Authentication) {
         let points = format!("directory.{name}.authentication.points");
-        if authentication.points.sms.is_some_and(|points| points > 0) {
+        if authentication.points.sms > 0 {
             let sentence =
                 format!("directory `{name}` gives points for sms, but no notifier can send it");
             let label = "needs a notifier of a kind that is not in this version";
             let diagnostic = Diagnostic::error("E0302", sentence);
             self.report(diagnostic, &format!("{points}.sms"), label, "set sms = 0");
         }
-        if authentication.points.email.is_some_and(|points| points > 0) && !self.has_email() {
+        if authentication.points.email > 0 && !self.has_email() {
             let sentence =
                 format!("directory `{name}` gives points for email, but no notifier can send it");
             let label = "needs a notifier of kind \"smtp\"";

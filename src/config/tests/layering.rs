@@ -178,3 +178,50 @@ fn a_wrong_value_on_the_command_line_is_named_by_its_setting() {
          \x20 = help: write scheme, host and port: \"http://127.0.0.1:3000\"\n\n"
     );
 }
+
+#[test]
+fn a_variable_for_a_secret_is_not_shown_while_the_file_that_names_it_cannot_be_read() {
+    let folder = Folder::with(&[("scoregate.toml", "password = { env = \"SCOREGATE_SMTP\" ")]);
+    let mut request = folder.request();
+    request.environment.insert("SCOREGATE_SMTP".into(), "hunter2".into());
+    let printed = folder.print(&load(&request));
+    assert!(printed.contains("E0001") && !printed.contains("SCOREGATE_SMTP="), "{printed}");
+    std::fs::write(folder.path().join("scoregate.toml"), MINIMAL).unwrap();
+    let printed = folder.print(&load(&request));
+    assert!(printed.contains("SCOREGATE_SMTP=***"), "{printed}");
+}
+
+#[test]
+fn an_address_with_a_password_is_starred_in_a_variable_too() {
+    let folder = Folder::with(&[("scoregate.toml", MINIMAL)]);
+    let mut request = folder.request();
+    let name = "SCOREGATE_ROUTE__PORTAL__UPSTREAM";
+    request.environment.insert(name.into(), "http://me:hunter2@127.0.0.1".into());
+    let loaded = load(&request);
+    assert!(loaded.config.is_none());
+    assert!(!folder.print(&loaded).contains("hunter2"));
+}
+
+#[test]
+fn e_mail_is_worth_something_as_soon_as_it_can_be_sent() {
+    for (more, points) in [("", "0"), ("[notifier.x]\nkind = \"console\"\n", "10")] {
+        let (_folder, loaded) = load_text(&format!("{MINIMAL}{more}"));
+        let origin = loaded.provenance.of("directory.staff.authentication.points.email").unwrap();
+        assert_eq!((origin.value.as_str(), &origin.spot), (points, &None));
+    }
+}
+
+#[test]
+fn a_later_source_replaces_where_a_secret_is_kept() {
+    let text = format!(
+        "{MINIMAL}[notifier.mail]\nkind = \"smtp\"\nurl = \"smtps://mail.example.org\"\n\
+         from = \"a@example.org\"\nuser = \"u\"\npassword = {{ file = \"nowhere\" }}\n"
+    );
+    let folder = Folder::with(&[("scoregate.toml", &text)]);
+    let mut request = folder.request();
+    let variable = "SCOREGATE_NOTIFIER__MAIL__PASSWORD__ENV";
+    request.environment.insert(variable.into(), "SMTP_PASSWORD".into());
+    let loaded = load(&request);
+    assert!(loaded.config.is_some(), "{}", folder.print(&loaded));
+    assert_eq!(loaded.provenance.of("notifier.mail.password.file"), None);
+}

@@ -365,3 +365,40 @@ fn the_same_problem_reads_in_three_formats() {
     assert_eq!(loaded.summary(), "1 error, 0 warnings");
     assert_eq!(loaded.count(Severity::Error), 1);
 }
+
+#[test]
+fn no_slip_of_the_finger_prints_a_secret() {
+    let lines = [
+        "[notifier.mail]\npassword = \"hunter2\"\n",
+        "[notifier.mail]\nkind = \"smtp\"\npassword = { value = \"hunter2\" }\n",
+        "[notifier.mail.password]\nvalue = \"hunter2\"\n",
+        "notifier.mail = { kind = \"smtp\", password = \"hunter2\" }\n",
+        "[notifier.mail]\nurl = \"smtp://me:hunter2@mail.example.org\"\n",
+        "[notifier.mail]\npassword = '''\nhunter2'''\n",
+    ];
+    let folder = Folder::with(&[]);
+    let mut leaks = Vec::new();
+    for text in lines {
+        let secret = text.find("hunter2").unwrap();
+        let outside = (0..text.len()).filter(|at| !(secret..secret + 7).contains(at));
+        for at in outside {
+            let (before, after) = text.split_at(at);
+            let (lost, doubled) = (&after[1..], &after[..1]);
+            for broken in [format!("{before}{lost}"), format!("{before}{doubled}{after}")] {
+                std::fs::write(folder.path().join("scoregate.toml"), &broken).unwrap();
+                let loaded = load(&folder.request());
+                assert!(loaded.config.is_none());
+                for format in [Format::Text { coloured: false }, Format::Json, Format::Github] {
+                    let printed = loaded.render(format);
+                    if printed.contains("hunter2") {
+                        leaks.push(format!("{broken}\n{printed}"));
+                    }
+                }
+                if format!("{loaded:?}").contains("hunter2") {
+                    leaks.push(broken);
+                }
+            }
+        }
+    }
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+}

@@ -56,9 +56,3 @@ fn load_text(text: &str) -> (Folder, Loaded) {
     let loaded = load(&folder.request());
     (folder, loaded)
 }
-
-/// What is printed about one file.
-fn print_text(text: &str) -> String {
-    let (folder, loaded) = load_text(text);
-    folder.print(&loaded)
-}
