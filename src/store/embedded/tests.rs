@@ -508,6 +508,29 @@ async fn a_member_that_fails_or_panics_is_taken_back_alone() {
 }
 
 #[tokio::test]
+async fn a_group_that_is_not_committed_leaves_nothing_and_stops_nobody_after_it() {
+    let store = Embedded::in_memory().await.unwrap().0;
+    let user = person(&store, "anna", 1).await;
+    // Seems right while it runs and is found out at the commit.
+    let late = store.write(|connection| {
+        Box::pin(async move {
+            let insert = "PRAGMA defer_foreign_keys = ON;
+                INSERT INTO known_browsers (user, browser, last_used_at) VALUES ('no', x'', 0);";
+            sqlx::raw_sql(insert).execute(connection).await?;
+            Ok(())
+        })
+    });
+    let made = session(&user, 2);
+    let named = name(2);
+    let (late, beside) = tokio::join!(late, store.create_session(&made, &named));
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    let found = store.find_session(&named.hash).await.unwrap();
+    assert_eq!(found.is_some(), beside.is_ok(), "an answer says what was kept");
+    assert!(!store.knows_browser(&UserId("no".into()), &[0; 32]).await.unwrap());
+    store.create_session(&session(&user, 3), &name(3)).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_files_hold_no_address_secret_or_name_in_the_clear() {
     let folder = tempfile::tempdir().unwrap();
     let (store, keys) = Embedded::open(folder.path()).await.unwrap();
