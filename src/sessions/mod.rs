@@ -78,7 +78,8 @@ pub trait SessionStore: Send + Sync + std::fmt::Debug {
     /// The live sessions of one user, or of everybody, newest first.
     async fn list_sessions(&self, user: Option<&UserId>) -> Result<Vec<SessionRecord>, StoreError>;
 
-    /// Removes sessions that ended before `now` and were last seen before `idle_since`; says how many.
+    /// Removes sessions that ended at or before `now`, or were last seen before `idle_since`, and names that
+    /// no longer stand; says how many sessions.
     async fn sweep_sessions(
         &self,
         now: Timestamp,

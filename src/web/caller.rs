@@ -158,7 +158,7 @@ impl Caller {
             help: (help != Help::default()).then_some(help),
             reference: None,
             user: None,
-            is_demo: portal.is_demo,
+            demo_inbox: portal.demo_inbox.clone(),
             now: self.arrival.now,
             zone: TimeZone::system(),
         }

@@ -27,6 +27,6 @@ use crate::journey::Journey;
 #[derive(Clone, Debug)]
 pub struct Portal {
     pub journey: Arc<Journey>,
-    /// Marks each page of a demonstration.
-    pub is_demo: bool,
+    /// Where a demonstration shows the messages that it sent; marks each of its pages.
+    pub demo_inbox: Option<String>,
 }
