@@ -63,6 +63,7 @@ pub(super) struct ConnectionInfo {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     expecting: AtomicBool,
+    asked: AtomicBool,
     begun: Notify,
     answered: AtomicBool,
 }
@@ -71,12 +72,18 @@ impl Watch {
     /// A new head is awaited.
     pub(super) fn expect_head(&self) {
         self.answered.store(false, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
         self.expecting.store(true, Ordering::Release);
     }
 
     /// Ready once the first byte of the head is there.
     pub(super) async fn head_begun(&self) {
         self.begun.notified().await;
+    }
+
+    /// Whether a head was ever awaited. Over HTTP/2 that is when the first one is there.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     pub(super) fn has_answered(&self) -> bool {

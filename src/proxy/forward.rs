@@ -137,9 +137,8 @@ enum Verdict {
 
 impl Phases {
     async fn judge(&self, session: &Session, link: &RequestLink) -> Verdict {
-        let limits = self.shared.limits.load();
         let raw = raw_head(session);
-        let sound = match inspect(&message(session, raw.as_deref()), &limits) {
+        let sound = match self.inspect(session, raw.as_deref()) {
             Ok(sound) => sound,
             Err(refusal) => {
                 return Verdict::Answer(
@@ -160,6 +159,14 @@ impl Phases {
             Ok(Admission::Refuse(refusal)) => self.refused(&refusal, &head, Afterwards::Keep).await,
             Err(_) => self.refused(&Refusal::Internal, &head, Afterwards::Close).await,
         }
+    }
+
+    fn inspect<'a>(
+        &self,
+        session: &'a Session,
+        raw: Option<&'a [u8]>,
+    ) -> Result<Sound<'a>, Refusal> {
+        inspect(&message(session, raw), &self.shared.limits.load())
     }
 
     async fn refused(&self, refusal: &Refusal, head: &Head<'_>, afterwards: Afterwards) -> Verdict {
@@ -186,9 +193,8 @@ impl Phases {
         link: Option<&RequestLink>,
         refusal: &Refusal,
     ) -> http::Response<Bytes> {
-        let limits = self.shared.limits.load();
         let raw = raw_head(session);
-        let sound = inspect(&message(session, raw.as_deref()), &limits).ok();
+        let sound = self.inspect(session, raw.as_deref()).ok();
         let head = sound.zip(link).map(|(sound, link)| head(session, sound, &link.connection));
         self.refuse(refusal, head.as_ref()).await
     }

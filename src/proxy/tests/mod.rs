@@ -1,6 +1,8 @@
 //! The proxy over real sockets on loopback: a gatekeeper that says what a test needs, and a portal that
 //! writes down every byte. Not here: routes, sessions and decisions, which have tests of their own.
 
+mod attacks;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -98,7 +100,7 @@ impl Portal {
                 count += 1;
                 let portal = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    let _ = portal.serve(connection, count).await;
+                    let _ = Box::pin(portal.serve(connection, count)).await;
                     portal.closed.notify_one();
                 });
             }
@@ -123,23 +125,39 @@ impl Portal {
         }
     }
 
+    /// The requests in which a marker is, and what of one has come. Whatever hides in one has it too.
+    fn text_with(&self, marker: &str) -> String {
+        let mut found = Vec::new();
+        for bytes in self.received.lock().unwrap().values() {
+            let mut rest = &bytes[..];
+            while !rest.is_empty() {
+                let (request, after) = rest.split_at(whole_request(rest).unwrap_or(rest.len()));
+                if find(request, marker.as_bytes()).is_some() {
+                    found.extend(request);
+                }
+                rest = after;
+            }
+        }
+        readable(&found)
+    }
+
     /// Everything received, one connection after the other.
     fn text(&self) -> String {
         let received = self.received.lock().unwrap();
         let mut ids: Vec<_> = received.keys().collect();
         ids.sort();
         let bytes: Vec<u8> = ids.iter().flat_map(|id| received[id].clone()).collect();
-        bytes
-            .escape_ascii()
-            .to_string()
-            .replace("\\r\\n", "\n")
-            .replace("\\\"", "\"")
-            .replace("\\'", "'")
+        readable(&bytes)
     }
 
     fn is_silent(&self) -> bool {
         self.received.lock().unwrap().is_empty()
     }
+}
+
+fn readable(bytes: &[u8]) -> String {
+    let text = bytes.escape_ascii().to_string();
+    text.replace("\\r\\n", "\n").replace("\\\"", "\"").replace("\\'", "'")
 }
 
 /// The length of the first whole request, if one is there.
@@ -530,9 +548,9 @@ async fn a_head_that_drips_is_cut_on_new_and_on_kept_connections() {
 /// Sends a head a byte at a time until the connection is cut.
 async fn drip(connection: &mut TcpStream) {
     let (mut from, mut to) = connection.split();
-    let mut bytes = b"GET /slow HTTP/1.1\r\nX-A: ".iter().chain(std::iter::repeat(&b'a'));
+    let bytes = b"GET /slow HTTP/1.1\r\nX-A: ".iter().chain(std::iter::repeat(&b'a'));
     let mut sink = [0; 64];
-    while let Some(byte) = bytes.next() {
+    for byte in bytes {
         if to.write_all(&[*byte]).await.is_err() {
             return;
         }
@@ -666,6 +684,7 @@ async fn http2_and_http1_over_tls_reach_the_portal_and_early_answers_arrive() {
         let refused = client.request(Method::TRACE, url("/")).send().await.unwrap();
         assert_eq!(refused.status(), 405);
     }
+    // What came over HTTP/2 has no letters' case to keep.
     let sent = house.portal.text();
     assert!(
         sent.contains("GET /a?b=c HTTP/1.1\n") && sent.contains("\nX-Forwarded-Proto: https\n"),
@@ -673,7 +692,78 @@ async fn http2_and_http1_over_tls_reach_the_portal_and_early_answers_arrive() {
     );
     assert!(sent.contains(&format!("\nX-Forwarded-Port: {}\n", house.address.port())), "{sent}");
     assert!(!sent.contains("secret") && !sent.contains("/admin"), "{sent}");
-    assert_eq!(sent.matches("\nX-Scoregate-User: bob\n").count(), 2, "{sent}");
+    let lower = sent.to_ascii_lowercase();
+    assert_eq!(lower.matches("\nx-scoregate-user: bob\n").count(), 2, "{sent}");
+    assert_eq!(lower.matches("\nhost: portal.example.org:").count(), 2, "{sent}");
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_resets_its_http2_stream_and_the_connection_lives_on() {
+    install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, files) = tls(folder.path());
+    let house = House::build(Plan { tls: Some(settings), ..Plan::default() }).await;
+    let url = |path: &str| format!("https://{PORTAL}:{}{path}", house.address.port());
+    let client = client(&house, &files).build().unwrap();
+    let mut events = client.get(url("/events")).send().await.unwrap();
+    assert_eq!(events.chunk().await.unwrap().unwrap(), "hello");
+    assert_eq!(house.gateway.streams().end(&SESSION), 1);
+    let end = tokio::time::timeout(Duration::from_secs(1), events.chunk()).await.unwrap();
+    assert!(end.is_err(), "{end:?}");
+    let next = client.get(url("/public")).send().await.unwrap();
+    assert_eq!((next.status().as_u16(), next.version()), (200, http::Version::HTTP_2));
+}
+
+#[tokio::test]
+async fn who_says_nothing_in_a_handshake_or_after_it_is_not_waited_for() {
+    install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, _) = tls(folder.path());
+    let house = House::build(Plan { tls: Some(settings), ..Plan::default() }).await;
+    let mut silent = TcpStream::connect(house.address).await.unwrap();
+    assert!(exchange(&mut silent, b"\x16\x03\x01", Duration::from_secs(10)).await.closed);
+    let keep_alive = Duration::from_millis(300);
+    let house =
+        House::build(Plan { limits: Limits { keep_alive, ..limits() }, ..Plan::default() }).await;
+    let mut silent = TcpStream::connect(house.address).await.unwrap();
+    assert!(exchange(&mut silent, b"", Duration::from_secs(5)).await.closed);
+}
+
+/// A certificate authority, and a certificate of it for a name, as files.
+fn authority_and_leaf(folder: &Path, name: &str) -> (std::path::PathBuf, CertificateFiles) {
+    let ca_key = rcgen::KeyPair::generate().unwrap();
+    let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca_path = folder.join("ca.pem");
+    std::fs::write(&ca_path, ca.self_signed(&ca_key).unwrap().pem()).unwrap();
+    let issuer = rcgen::Issuer::new(ca, ca_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let files = CertificateFiles { cert: folder.join("leaf.pem"), key: folder.join("leaf.key") };
+    std::fs::write(&files.cert, leaf.signed_by(&key, &issuer).unwrap().pem()).unwrap();
+    std::fs::write(&files.key, key.serialize_pem()).unwrap();
+    (ca_path, files)
+}
+
+#[tokio::test]
+async fn a_portal_behind_tls_is_believed_only_with_a_certificate_for_its_name() {
+    install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, files) = authority_and_leaf(folder.path(), "localhost");
+    let host = CertifiedHost::read(&files).unwrap();
+    let settings = Arc::new(TlsSettings::new(vec![host], TlsVersion::Tls13).unwrap());
+    // A gateway with TLS is a portal with TLS to the one in front of it.
+    let portal = House::build(Plan { tls: Some(settings), ..Plan::default() }).await;
+    let through = async |name: &str, ca: Option<std::path::PathBuf>| {
+        let port = portal.address.port();
+        let servers = Some(vec![Server { host: name.to_owned(), port, tls: true }]);
+        let house = House::build(Plan { servers, ca, ..Plan::default() }).await;
+        house.exchange(&get("/deep", "Connection: close\r\n")).await.statuses()
+    };
+    assert_eq!(through("localhost", Some(ca.clone())).await, [200]);
+    assert_eq!(through("127.0.0.1", Some(ca)).await, [502], "another name");
+    assert_eq!(through("localhost", None).await, [502], "an unknown authority");
+    assert_eq!(portal.portal.text().matches("GET /deep").count(), 1);
 }
 
 #[tokio::test]
@@ -693,6 +783,3 @@ async fn new_certificates_serve_new_connections() {
     assert!(settings.replace(Vec::new()).is_err());
     assert!(try_with(&new).await);
 }
-
-#[path = "tests_attacks.rs"]
-mod attacks;
