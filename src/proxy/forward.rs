@@ -15,11 +15,13 @@ use futures_util::FutureExt;
 use http::header::{COOKIE, HOST, SET_COOKIE};
 use http::{HeaderValue, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
 use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::{FailToProxy, HttpProxy, ProxyHttp, ProxyWarnLogContext, Session, http_proxy};
 use pingora::server::configuration::ServerConf;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType};
+use tokio::time::Instant;
 
 use super::connection::ConnectionInfo;
 use super::guard::{Message, Sound, inspect};
@@ -115,7 +117,7 @@ pub(super) struct Phases {
 }
 
 /// What is known of one request between its phases.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ctx {
     /// `None` only if a request came past our own listener; it is refused.
     link: Option<RequestLink>,
@@ -124,6 +126,7 @@ pub(super) struct Ctx {
     refusal: Option<Refusal>,
     running: Option<Running>,
     body_bytes: u64,
+    begun: Instant,
     turn: usize,
     tried: usize,
 }
@@ -210,6 +213,7 @@ impl Phases {
             Err(error) => {
                 let refusal = match error {
                     BodyError::TooLarge => Refusal::TooLarge,
+                    BodyError::TooSlow => Refusal::SlowBody,
                     BodyError::Broken => Refusal::BadRequest("the body did not arrive whole"),
                 };
                 let answer = self.refuse_late(session, Some(link), &refusal).await;
@@ -369,8 +373,20 @@ impl ProxyHttp for Phases {
     type CTX = Ctx;
 
     fn new_ctx(&self) -> Ctx {
-        Ctx { link: REQUEST.try_with(Clone::clone).ok(), ..Ctx::default() }
+        Ctx {
+            link: REQUEST.try_with(Clone::clone).ok(),
+            passage: None,
+            refusal: None,
+            running: None,
+            body_bytes: 0,
+            begun: Instant::now(),
+            turn: 0,
+            tried: 0,
+        }
     }
+
+    /// None: Pingora's own would look at every answer and change none.
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
     /// The head is here: the clock of the head stops, and those of the rest are set on every request, for
     /// Pingora has none by itself.
@@ -522,6 +538,7 @@ impl ProxyHttp for Phases {
             status: session.response_written().map(|answer| answer.status.as_u16()),
             peer: ctx.link.as_ref().map(|link| link.connection.peer),
             sent_bytes: session.body_bytes_sent(),
+            took: ctx.begun.elapsed(),
         });
     }
 

@@ -79,7 +79,8 @@ impl Listener {
     }
 
     /// Accepts and serves until `shutdown` is true or its sender is gone; then requests that run have
-    /// `drain` to end, idle connections are closed at once, and what is left is cut.
+    /// `drain` to end, idle connections are closed at once, and what is left is cut. The gateway serves
+    /// nobody any more then, so its listeners stop together.
     pub async fn serve(
         self,
         tls: Option<Arc<TlsSettings>>,

@@ -21,6 +21,7 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -123,6 +124,8 @@ pub struct Finished<'a> {
     pub peer: Option<SocketAddr>,
     /// Body bytes of the answer.
     pub sent_bytes: usize,
+    /// From the head's last byte.
+    pub took: Duration,
 }
 
 /// The answer to [`Gatekeeper::admit`].

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -445,6 +444,17 @@ async fn answers_of_ours_arrive_for_every_method_and_keep_the_connection() {
     let found = exchange(&mut connection, &get("/last", ""), quiet).await;
     assert_eq!(found.statuses(), [200]);
     assert_eq!(house.portal.text().matches("HTTP/1.1").count(), 1);
+}
+
+#[tokio::test]
+async fn a_websocket_that_may_not_pass_is_answered_before_it_begins() {
+    let house = House::plain().await;
+    let fields = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                  Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let found = house.exchange(&get("/admin", fields)).await;
+    assert_eq!(found.statuses(), [401]);
+    assert!(found.closed && found.text.ends_with("who are you?"), "{found:?}");
+    assert!(house.portal.is_silent());
 }
 
 #[tokio::test]
