@@ -4,7 +4,7 @@
 //! Pingora passes by default: a phase that forgets to answer lets a request through. Here naming an upstream
 //! asks for the [`Passage`] that only an admission gives, so what is forgotten is a 500.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,14 +68,29 @@ pub(super) struct Shared {
     servers: Servers,
 }
 
+/// Why there is no gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Without them no upstream behind TLS could be believed, and Pingora would panic.
+    #[error("the certificate authorities for upstreams cannot be read from {}", place(.0.as_deref()))]
+    Authorities(Option<PathBuf>),
+}
+
+fn place(file: Option<&Path>) -> String {
+    file.map_or_else(|| "the system's store".to_owned(), |file| file.display().to_string())
+}
+
 impl Gateway {
     /// Needs a rustls provider to be installed, as `main` does first.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// If the certificate authorities that upstreams are verified against cannot be read.
     pub fn new(
         gatekeeper: Arc<dyn Gatekeeper>,
         limits: Limits,
         options: &GatewayOptions,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, GatewayError> {
         let keep_alive = limits.keep_alive;
         let shared = Arc::new(Shared {
             gatekeeper,
@@ -90,13 +105,17 @@ impl Gateway {
             max_retries: MAX_SERVERS_TRIED,
             ..ServerConf::default()
         };
-        let mut proxy = http_proxy(&Arc::new(conf), Phases { shared: Arc::clone(&shared) });
+        let phases = Phases { shared: Arc::clone(&shared) };
+        // Pingora unwraps what it reads there.
+        let build = std::panic::AssertUnwindSafe(|| http_proxy(&Arc::new(conf), phases));
+        let mut proxy = std::panic::catch_unwind(build)
+            .map_err(|_| GatewayError::Authorities(options.upstream_ca.clone()))?;
         // Bare options would be unbounded (`pingora.md` 4).
         proxy.h2_options = Some(default_h2_options());
-        let mut options = pingora::apps::HttpServerOptions::default();
-        options.h2_idle_timeout = Some(keep_alive);
-        proxy.server_options = Some(options);
-        Arc::new(Self { proxy: Arc::new(proxy), shared })
+        let mut server = pingora::apps::HttpServerOptions::default();
+        server.h2_idle_timeout = Some(keep_alive);
+        proxy.server_options = Some(server);
+        Ok(Arc::new(Self { proxy: Arc::new(proxy), shared }))
     }
 
     /// The requests that run, by session.

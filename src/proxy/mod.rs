@@ -29,7 +29,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 pub use connection::TlsInfo;
 pub use fields::Strip;
-pub use forward::{Gateway, GatewayOptions};
+pub use forward::{Gateway, GatewayError, GatewayOptions};
 pub use listener::{ListenError, Listener};
 pub use respond::{PortalTrouble, Refusal};
 pub use streams::Streams;

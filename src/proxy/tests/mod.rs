@@ -199,6 +199,7 @@ struct Fake {
     body_limit: Option<u64>,
     not_requests: std::sync::atomic::AtomicUsize,
     saw_done: Notify,
+    saw_no_request: Notify,
 }
 
 #[async_trait]
@@ -243,6 +244,7 @@ impl Gatekeeper for Fake {
 
     fn not_a_request(&self, _: SocketAddr) {
         self.not_requests.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.saw_no_request.notify_one();
     }
 }
 
@@ -311,10 +313,11 @@ impl House {
             body_limit: plan.body_limit,
             not_requests: std::sync::atomic::AtomicUsize::new(0),
             saw_done: Notify::new(),
+            saw_no_request: Notify::new(),
         });
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::clone(&fake) as _;
         let options = GatewayOptions { upstream_ca: plan.ca, idle_upstream_connections: Some(8) };
-        let gateway = Gateway::new(gatekeeper, plan.limits, &options);
+        let gateway = Gateway::new(gatekeeper, plan.limits, &options).unwrap();
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr();
         let (stop, stopped) = watch::channel(false);
@@ -637,11 +640,40 @@ async fn a_stop_ends_idle_connections_at_once_and_takes_no_new_ones() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_still_sending_can_read_why_it_was_refused() {
+    let house = House::plain().await;
+    let mut connection = TcpStream::connect(house.address).await.unwrap();
+    let head =
+        format!("POST /f HTTP/1.1\r\nHost: {PORTAL}\r\nContent-Length: 05\r\nX-A: b\r\n\r\n");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    // The answer is there, so the server is about to close; a reset would make the writing fail.
+    connection.peek(&mut [0]).await.unwrap();
+    for _ in 0..8 {
+        connection.write_all(&[b'a'; 64 * 1024]).await.unwrap();
+    }
+    connection.shutdown().await.unwrap();
+    let mut text = String::new();
+    connection.read_to_string(&mut text).await.unwrap();
+    assert!(text.starts_with("HTTP/1.1 400"), "{text}");
+}
+
+#[tokio::test]
+async fn authorities_that_cannot_be_read_are_an_error_and_no_panic() {
+    install_provider();
+    let house = House::plain().await;
+    let gatekeeper: Arc<dyn Gatekeeper> = Arc::clone(&house.fake) as _;
+    let options = GatewayOptions { upstream_ca: Some("no/such/file".into()), ..Default::default() };
+    let refused = Gateway::new(gatekeeper, limits(), &options).unwrap_err();
+    assert!(refused.to_string().contains("no/such/file"), "{refused}");
+}
+
+#[tokio::test]
 async fn what_the_parser_refuses_is_counted() {
     let house = House::plain().await;
     let found = house.exchange(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n").await;
     assert_eq!(found.statuses(), [400]);
     assert!(found.closed);
+    house.fake.saw_no_request.notified().await;
     assert_eq!(house.fake.not_requests.load(std::sync::atomic::Ordering::SeqCst), 1);
     house.exchange(&get("/", "")).await;
     house.fake.saw_done.notified().await;
