@@ -1,6 +1,6 @@
 //! The adapter between Pingora and whoever decides: bytes in, bytes out, and no rule of its own.
 //!
-//! A request is read, looked at by [`guard`] (is it one well-formed message?), and put before a
+//! A request is read, looked at by `guard` (is it one well-formed message?), and put before a
 //! [`Gatekeeper`]. Only an [`Admission::Forward`] holds a [`Grant`], and naming an upstream takes one by
 //! reference, so a request that was not decided on has nowhere to go.
 //!
