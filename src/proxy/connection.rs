@@ -19,8 +19,9 @@ use pingora::protocols::{
     GetProxyDigest, GetSocketDigest, GetTimingDigest, IO, Peek, Shutdown, SocketDigest, Ssl,
     TimingDigest, UniqueID, UniqueIDType,
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 use tokio::sync::Notify;
+use tokio::time::Sleep;
 
 /// Holds a head and a short body, so that both leave in one write.
 const WRITE_BUFFER: usize = 4096;
@@ -63,6 +64,7 @@ pub(super) struct ConnectionInfo {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     expecting: AtomicBool,
+    asked: AtomicBool,
     begun: Notify,
     answered: AtomicBool,
 }
@@ -71,12 +73,18 @@ impl Watch {
     /// A new head is awaited.
     pub(super) fn expect_head(&self) {
         self.answered.store(false, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
         self.expecting.store(true, Ordering::Release);
     }
 
     /// Ready once the first byte of the head is there.
     pub(super) async fn head_begun(&self) {
         self.begun.notified().await;
+    }
+
+    /// Whether a head was ever awaited. Over HTTP/2 that is when the first one is there.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     pub(super) fn has_answered(&self) -> bool {
@@ -95,28 +103,23 @@ impl Watch {
 pub(super) struct Wire<S: AsyncWrite> {
     stream: BufWriter<S>,
     watch: Arc<Watch>,
+    linger: Option<Linger>,
+}
+
+/// How long, and for how much, a connection that is being closed is still listened to.
+#[derive(Debug)]
+struct Linger {
+    until: Pin<Box<Sleep>>,
+    left: usize,
 }
 
 impl<S: IO> Wire<S> {
     pub(super) fn new(stream: S, watch: Arc<Watch>) -> Self {
-        Self { stream: BufWriter::with_capacity(WRITE_BUFFER, stream), watch }
+        Self { stream: BufWriter::with_capacity(WRITE_BUFFER, stream), watch, linger: None }
     }
 
     fn inner(&self) -> &S {
         self.stream.get_ref()
-    }
-
-    /// Reads and forgets what the client is still sending: closing a socket with unread bytes makes the
-    /// kernel throw away an answer that the client has not read (RFC 9112, section 9.6).
-    async fn linger(&mut self) {
-        let mut left = LINGER_BYTES;
-        let mut sink = [0; 4096];
-        while left > 0 {
-            match self.stream.get_mut().read(&mut sink).await {
-                Ok(0) | Err(_) => return,
-                Ok(read) => left = left.saturating_sub(read),
-            }
-        }
     }
 }
 
@@ -149,17 +152,36 @@ impl<S: IO> AsyncWrite for Wire<S> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    /// Says that nothing more comes, then reads and forgets what the client is still sending: closing a
+    /// socket with unread bytes resets it, and an answer that was not read yet is lost (RFC 9112, 9.6).
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wire = self.get_mut();
+        if wire.linger.is_none() {
+            ready!(Pin::new(&mut wire.stream).poll_shutdown(cx))?;
+        }
+        let linger = wire.linger.get_or_insert_with(|| Linger {
+            until: Box::pin(tokio::time::sleep(LINGER_TIME)),
+            left: LINGER_BYTES,
+        });
+        let mut sink = [0; 4096];
+        while linger.left > 0 && linger.until.as_mut().poll(cx).is_pending() {
+            let mut piece = ReadBuf::new(&mut sink);
+            let read = ready!(Pin::new(wire.stream.get_mut()).poll_read(cx, &mut piece));
+            let length = piece.filled().len();
+            if read.is_err() || length == 0 {
+                break;
+            }
+            linger.left = linger.left.saturating_sub(length);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
 #[async_trait]
 impl<S: IO> Shutdown for Wire<S> {
     async fn shutdown(&mut self) {
-        if AsyncWriteExt::shutdown(&mut self.stream).await.is_ok() {
-            let _ = tokio::time::timeout(LINGER_TIME, self.linger()).await;
-        }
+        // A client that has gone already has nothing to read.
+        let _ = AsyncWriteExt::shutdown(self).await;
     }
 }
 

@@ -4,7 +4,7 @@
 //! Pingora passes by default: a phase that forgets to answer lets a request through. Here naming an upstream
 //! asks for the [`Passage`] that only an admission gives, so what is forgotten is a 500.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +15,13 @@ use futures_util::FutureExt;
 use http::header::{COOKIE, HOST, SET_COOKIE};
 use http::{HeaderValue, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
 use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::{FailToProxy, HttpProxy, ProxyHttp, ProxyWarnLogContext, Session, http_proxy};
 use pingora::server::configuration::ServerConf;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType};
+use tokio::time::Instant;
 
 use super::connection::ConnectionInfo;
 use super::guard::{Message, Sound, inspect};
@@ -66,14 +68,29 @@ pub(super) struct Shared {
     servers: Servers,
 }
 
+/// Why there is no gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Without them no upstream behind TLS could be believed, and Pingora would panic.
+    #[error("the certificate authorities for upstreams cannot be read from {}", place(.0.as_deref()))]
+    Authorities(Option<PathBuf>),
+}
+
+fn place(file: Option<&Path>) -> String {
+    file.map_or_else(|| "the system's store".to_owned(), |file| file.display().to_string())
+}
+
 impl Gateway {
     /// Needs a rustls provider to be installed, as `main` does first.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// If the certificate authorities that upstreams are verified against cannot be read.
     pub fn new(
         gatekeeper: Arc<dyn Gatekeeper>,
         limits: Limits,
         options: &GatewayOptions,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, GatewayError> {
         let keep_alive = limits.keep_alive;
         let shared = Arc::new(Shared {
             gatekeeper,
@@ -88,13 +105,17 @@ impl Gateway {
             max_retries: MAX_SERVERS_TRIED,
             ..ServerConf::default()
         };
-        let mut proxy = http_proxy(&Arc::new(conf), Phases { shared: Arc::clone(&shared) });
+        let phases = Phases { shared: Arc::clone(&shared) };
+        // Pingora unwraps what it reads there.
+        let build = std::panic::AssertUnwindSafe(|| http_proxy(&Arc::new(conf), phases));
+        let mut proxy = std::panic::catch_unwind(build)
+            .map_err(|_| GatewayError::Authorities(options.upstream_ca.clone()))?;
         // Bare options would be unbounded (`pingora.md` 4).
         proxy.h2_options = Some(default_h2_options());
-        let mut options = pingora::apps::HttpServerOptions::default();
-        options.h2_idle_timeout = Some(keep_alive);
-        proxy.server_options = Some(options);
-        Arc::new(Self { proxy: Arc::new(proxy), shared })
+        let mut server = pingora::apps::HttpServerOptions::default();
+        server.h2_idle_timeout = Some(keep_alive);
+        proxy.server_options = Some(server);
+        Ok(Arc::new(Self { proxy: Arc::new(proxy), shared }))
     }
 
     /// The requests that run, by session.
@@ -115,7 +136,7 @@ pub(super) struct Phases {
 }
 
 /// What is known of one request between its phases.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ctx {
     /// `None` only if a request came past our own listener; it is refused.
     link: Option<RequestLink>,
@@ -124,6 +145,7 @@ pub(super) struct Ctx {
     refusal: Option<Refusal>,
     running: Option<Running>,
     body_bytes: u64,
+    begun: Instant,
     turn: usize,
     tried: usize,
 }
@@ -137,9 +159,8 @@ enum Verdict {
 
 impl Phases {
     async fn judge(&self, session: &Session, link: &RequestLink) -> Verdict {
-        let limits = self.shared.limits.load();
         let raw = raw_head(session);
-        let sound = match inspect(&message(session, raw.as_deref()), &limits) {
+        let sound = match self.inspect(session, raw.as_deref()) {
             Ok(sound) => sound,
             Err(refusal) => {
                 return Verdict::Answer(
@@ -160,6 +181,14 @@ impl Phases {
             Ok(Admission::Refuse(refusal)) => self.refused(&refusal, &head, Afterwards::Keep).await,
             Err(_) => self.refused(&Refusal::Internal, &head, Afterwards::Close).await,
         }
+    }
+
+    fn inspect<'a>(
+        &self,
+        session: &'a Session,
+        raw: Option<&'a [u8]>,
+    ) -> Result<Sound<'a>, Refusal> {
+        inspect(&message(session, raw), &self.shared.limits.load())
     }
 
     async fn refused(&self, refusal: &Refusal, head: &Head<'_>, afterwards: Afterwards) -> Verdict {
@@ -186,9 +215,8 @@ impl Phases {
         link: Option<&RequestLink>,
         refusal: &Refusal,
     ) -> http::Response<Bytes> {
-        let limits = self.shared.limits.load();
         let raw = raw_head(session);
-        let sound = inspect(&message(session, raw.as_deref()), &limits).ok();
+        let sound = self.inspect(session, raw.as_deref()).ok();
         let head = sound.zip(link).map(|(sound, link)| head(session, sound, &link.connection));
         self.refuse(refusal, head.as_ref()).await
     }
@@ -204,6 +232,7 @@ impl Phases {
             Err(error) => {
                 let refusal = match error {
                     BodyError::TooLarge => Refusal::TooLarge,
+                    BodyError::TooSlow => Refusal::SlowBody,
                     BodyError::Broken => Refusal::BadRequest("the body did not arrive whole"),
                 };
                 let answer = self.refuse_late(session, Some(link), &refusal).await;
@@ -363,8 +392,20 @@ impl ProxyHttp for Phases {
     type CTX = Ctx;
 
     fn new_ctx(&self) -> Ctx {
-        Ctx { link: REQUEST.try_with(Clone::clone).ok(), ..Ctx::default() }
+        Ctx {
+            link: REQUEST.try_with(Clone::clone).ok(),
+            passage: None,
+            refusal: None,
+            running: None,
+            body_bytes: 0,
+            begun: Instant::now(),
+            turn: 0,
+            tried: 0,
+        }
     }
+
+    /// None: Pingora's own would look at every answer and change none.
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
     /// The head is here: the clock of the head stops, and those of the rest are set on every request, for
     /// Pingora has none by itself.
@@ -516,6 +557,7 @@ impl ProxyHttp for Phases {
             status: session.response_written().map(|answer| answer.status.as_u16()),
             peer: ctx.link.as_ref().map(|link| link.connection.peer),
             sent_bytes: session.body_bytes_sent(),
+            took: ctx.begun.elapsed(),
         });
     }
 

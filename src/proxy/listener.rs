@@ -79,7 +79,8 @@ impl Listener {
     }
 
     /// Accepts and serves until `shutdown` is true or its sender is gone; then requests that run have
-    /// `drain` to end, idle connections are closed at once, and what is left is cut.
+    /// `drain` to end, idle connections are closed at once, and what is left is cut. The gateway serves
+    /// nobody any more then, so its listeners stop together.
     pub async fn serve(
         self,
         tls: Option<Arc<TlsSettings>>,
@@ -218,7 +219,11 @@ impl Entrance {
             if http2 { Box::new(stream) } else { Box::new(Wire::new(stream, watch)) };
         let connection =
             Arc::new(Connection { gateway: Arc::clone(&self.gateway), info: Arc::new(info) });
-        connection.process_new(stream, &shutdown).await;
+        tokio::select! {
+            biased;
+            _ = connection.process_new(stream, &shutdown) => {}
+            () = connection.asks_nothing() => {}
+        }
     }
 }
 
@@ -231,6 +236,16 @@ struct Connection {
 impl Connection {
     fn proxy(&self) -> &Arc<pingora::proxy::HttpProxy<Phases>> {
         &self.gateway.proxy
+    }
+
+    /// Ready when nothing was asked for as long as a connection may be idle: HTTP/2 waits for a client's
+    /// first words without a clock of its own.
+    async fn asks_nothing(&self) {
+        let keep_alive = self.gateway.shared.limits.load().keep_alive;
+        tokio::time::sleep(keep_alive).await;
+        if self.info.watch.was_asked() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Ready when a head has taken too long: idle longer than the keep-alive time, or longer between its

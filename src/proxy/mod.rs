@@ -1,6 +1,6 @@
 //! The adapter between Pingora and whoever decides: bytes in, bytes out, and no rule of its own.
 //!
-//! A request is read, looked at by [`guard`] (is it one well-formed message?), and put before a
+//! A request is read, looked at by `guard` (is it one well-formed message?), and put before a
 //! [`Gatekeeper`]. Only an [`Admission::Forward`] holds a [`Grant`], and naming an upstream takes one by
 //! reference, so a request that was not decided on has nowhere to go.
 //!
@@ -21,6 +21,7 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -28,7 +29,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 pub use connection::TlsInfo;
 pub use fields::Strip;
-pub use forward::{Gateway, GatewayOptions};
+pub use forward::{Gateway, GatewayError, GatewayOptions};
 pub use listener::{ListenError, Listener};
 pub use respond::{PortalTrouble, Refusal, plain};
 pub use streams::Streams;
@@ -123,6 +124,8 @@ pub struct Finished<'a> {
     pub peer: Option<SocketAddr>,
     /// Body bytes of the answer.
     pub sent_bytes: usize,
+    /// From the head's last byte.
+    pub took: Duration,
 }
 
 /// The answer to [`Gatekeeper::admit`].

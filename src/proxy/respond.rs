@@ -17,6 +17,8 @@ use pingora::proxy::Session;
 /// What is read of a body that nobody asked for, so that the answer arrives and the connection stays.
 const DRAIN_BYTES: usize = 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+/// A body of an own page is a form: it comes in one piece, or its sender is holding us up.
+const PAGE_BODY_TIME: Duration = Duration::from_secs(30);
 /// An HTTP/2 stream that ends at once takes its answer with it (`pingora.md` 2).
 const H2_GRACE: Duration = Duration::from_millis(20);
 
@@ -143,7 +145,9 @@ pub(super) fn reference() -> String {
 pub(super) enum BodyError {
     #[error("the body is too large")]
     TooLarge,
-    /// The client went away, was too slow, or sent what is no body.
+    #[error("the body did not arrive in time")]
+    TooSlow,
+    /// The client went away, or sent what is no body.
     #[error("the body did not arrive whole")]
     Broken,
 }
@@ -157,9 +161,14 @@ pub(super) async fn read_body(session: &mut Session, limit: usize) -> Result<Byt
     if declared_length(session).is_some_and(|length| length > limit) {
         return Err(BodyError::TooLarge);
     }
-    if awaits_continue(session) {
+    if awaits_continue(session) && !session.is_http2() {
         session.write_continue_response().await.map_err(|_| BodyError::Broken)?;
     }
+    let whole = tokio::time::timeout(PAGE_BODY_TIME, gather(session, limit));
+    whole.await.unwrap_or(Err(BodyError::TooSlow))
+}
+
+async fn gather(session: &mut Session, limit: usize) -> Result<Bytes, BodyError> {
     let mut first = None;
     let mut rest = BytesMut::new();
     while let Some(piece) = session.read_request_body().await.map_err(|_| BodyError::Broken)? {

@@ -1,11 +1,12 @@
 //! The proxy over real sockets on loopback: a gatekeeper that says what a test needs, and a portal that
 //! writes down every byte. Not here: routes, sessions and decisions, which have tests of their own.
 
+mod attacks;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -98,7 +99,7 @@ impl Portal {
                 count += 1;
                 let portal = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    let _ = portal.serve(connection, count).await;
+                    let _ = Box::pin(portal.serve(connection, count)).await;
                     portal.closed.notify_one();
                 });
             }
@@ -123,23 +124,39 @@ impl Portal {
         }
     }
 
+    /// The requests in which a marker is, and what of one has come. Whatever hides in one has it too.
+    fn text_with(&self, marker: &str) -> String {
+        let mut found = Vec::new();
+        for bytes in self.received.lock().unwrap().values() {
+            let mut rest = &bytes[..];
+            while !rest.is_empty() {
+                let (request, after) = rest.split_at(whole_request(rest).unwrap_or(rest.len()));
+                if find(request, marker.as_bytes()).is_some() {
+                    found.extend(request);
+                }
+                rest = after;
+            }
+        }
+        readable(&found)
+    }
+
     /// Everything received, one connection after the other.
     fn text(&self) -> String {
         let received = self.received.lock().unwrap();
         let mut ids: Vec<_> = received.keys().collect();
         ids.sort();
         let bytes: Vec<u8> = ids.iter().flat_map(|id| received[id].clone()).collect();
-        bytes
-            .escape_ascii()
-            .to_string()
-            .replace("\\r\\n", "\n")
-            .replace("\\\"", "\"")
-            .replace("\\'", "'")
+        readable(&bytes)
     }
 
     fn is_silent(&self) -> bool {
         self.received.lock().unwrap().is_empty()
     }
+}
+
+fn readable(bytes: &[u8]) -> String {
+    let text = bytes.escape_ascii().to_string();
+    text.replace("\\r\\n", "\n").replace("\\\"", "\"").replace("\\'", "'")
 }
 
 /// The length of the first whole request, if one is there.
@@ -182,6 +199,7 @@ struct Fake {
     body_limit: Option<u64>,
     not_requests: std::sync::atomic::AtomicUsize,
     saw_done: Notify,
+    saw_no_request: Notify,
 }
 
 #[async_trait]
@@ -226,6 +244,7 @@ impl Gatekeeper for Fake {
 
     fn not_a_request(&self, _: SocketAddr) {
         self.not_requests.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.saw_no_request.notify_one();
     }
 }
 
@@ -294,10 +313,11 @@ impl House {
             body_limit: plan.body_limit,
             not_requests: std::sync::atomic::AtomicUsize::new(0),
             saw_done: Notify::new(),
+            saw_no_request: Notify::new(),
         });
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::clone(&fake) as _;
         let options = GatewayOptions { upstream_ca: plan.ca, idle_upstream_connections: Some(8) };
-        let gateway = Gateway::new(gatekeeper, plan.limits, &options);
+        let gateway = Gateway::new(gatekeeper, plan.limits, &options).unwrap();
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr();
         let (stop, stopped) = watch::channel(false);
@@ -430,6 +450,17 @@ async fn answers_of_ours_arrive_for_every_method_and_keep_the_connection() {
 }
 
 #[tokio::test]
+async fn a_websocket_that_may_not_pass_is_answered_before_it_begins() {
+    let house = House::plain().await;
+    let fields = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                  Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let found = house.exchange(&get("/admin", fields)).await;
+    assert_eq!(found.statuses(), [401]);
+    assert!(found.closed && found.text.ends_with("who are you?"), "{found:?}");
+    assert!(house.portal.is_silent());
+}
+
+#[tokio::test]
 async fn an_own_page_reads_16_kib_and_no_more() {
     let house = House::plain().await;
     let post = |size: usize| {
@@ -530,9 +561,9 @@ async fn a_head_that_drips_is_cut_on_new_and_on_kept_connections() {
 /// Sends a head a byte at a time until the connection is cut.
 async fn drip(connection: &mut TcpStream) {
     let (mut from, mut to) = connection.split();
-    let mut bytes = b"GET /slow HTTP/1.1\r\nX-A: ".iter().chain(std::iter::repeat(&b'a'));
+    let bytes = b"GET /slow HTTP/1.1\r\nX-A: ".iter().chain(std::iter::repeat(&b'a'));
     let mut sink = [0; 64];
-    while let Some(byte) = bytes.next() {
+    for byte in bytes {
         if to.write_all(&[*byte]).await.is_err() {
             return;
         }
@@ -609,11 +640,40 @@ async fn a_stop_ends_idle_connections_at_once_and_takes_no_new_ones() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_still_sending_can_read_why_it_was_refused() {
+    let house = House::plain().await;
+    let mut connection = TcpStream::connect(house.address).await.unwrap();
+    let head =
+        format!("POST /f HTTP/1.1\r\nHost: {PORTAL}\r\nContent-Length: 05\r\nX-A: b\r\n\r\n");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    // The answer is there, so the server is about to close; a reset would make the writing fail.
+    connection.peek(&mut [0]).await.unwrap();
+    for _ in 0..8 {
+        connection.write_all(&[b'a'; 64 * 1024]).await.unwrap();
+    }
+    connection.shutdown().await.unwrap();
+    let mut text = String::new();
+    connection.read_to_string(&mut text).await.unwrap();
+    assert!(text.starts_with("HTTP/1.1 400"), "{text}");
+}
+
+#[tokio::test]
+async fn authorities_that_cannot_be_read_are_an_error_and_no_panic() {
+    install_provider();
+    let house = House::plain().await;
+    let gatekeeper: Arc<dyn Gatekeeper> = Arc::clone(&house.fake) as _;
+    let options = GatewayOptions { upstream_ca: Some("no/such/file".into()), ..Default::default() };
+    let refused = Gateway::new(gatekeeper, limits(), &options).unwrap_err();
+    assert!(refused.to_string().contains("no/such/file"), "{refused}");
+}
+
+#[tokio::test]
 async fn what_the_parser_refuses_is_counted() {
     let house = House::plain().await;
     let found = house.exchange(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n").await;
     assert_eq!(found.statuses(), [400]);
     assert!(found.closed);
+    house.fake.saw_no_request.notified().await;
     assert_eq!(house.fake.not_requests.load(std::sync::atomic::Ordering::SeqCst), 1);
     house.exchange(&get("/", "")).await;
     house.fake.saw_done.notified().await;
@@ -666,6 +726,7 @@ async fn http2_and_http1_over_tls_reach_the_portal_and_early_answers_arrive() {
         let refused = client.request(Method::TRACE, url("/")).send().await.unwrap();
         assert_eq!(refused.status(), 405);
     }
+    // What came over HTTP/2 has no letters' case to keep.
     let sent = house.portal.text();
     assert!(
         sent.contains("GET /a?b=c HTTP/1.1\n") && sent.contains("\nX-Forwarded-Proto: https\n"),
@@ -673,7 +734,78 @@ async fn http2_and_http1_over_tls_reach_the_portal_and_early_answers_arrive() {
     );
     assert!(sent.contains(&format!("\nX-Forwarded-Port: {}\n", house.address.port())), "{sent}");
     assert!(!sent.contains("secret") && !sent.contains("/admin"), "{sent}");
-    assert_eq!(sent.matches("\nX-Scoregate-User: bob\n").count(), 2, "{sent}");
+    let lower = sent.to_ascii_lowercase();
+    assert_eq!(lower.matches("\nx-scoregate-user: bob\n").count(), 2, "{sent}");
+    assert_eq!(lower.matches("\nhost: portal.example.org:").count(), 2, "{sent}");
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_resets_its_http2_stream_and_the_connection_lives_on() {
+    install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, files) = tls(folder.path());
+    let house = House::build(Plan { tls: Some(settings), ..Plan::default() }).await;
+    let url = |path: &str| format!("https://{PORTAL}:{}{path}", house.address.port());
+    let client = client(&house, &files).build().unwrap();
+    let mut events = client.get(url("/events")).send().await.unwrap();
+    assert_eq!(events.chunk().await.unwrap().unwrap(), "hello");
+    assert_eq!(house.gateway.streams().end(&SESSION), 1);
+    let end = tokio::time::timeout(Duration::from_secs(1), events.chunk()).await.unwrap();
+    assert!(end.is_err(), "{end:?}");
+    let next = client.get(url("/public")).send().await.unwrap();
+    assert_eq!((next.status().as_u16(), next.version()), (200, http::Version::HTTP_2));
+}
+
+#[tokio::test]
+async fn who_says_nothing_in_a_handshake_or_after_it_is_not_waited_for() {
+    install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, _) = tls(folder.path());
+    let house = House::build(Plan { tls: Some(settings), ..Plan::default() }).await;
+    let mut silent = TcpStream::connect(house.address).await.unwrap();
+    assert!(exchange(&mut silent, b"\x16\x03\x01", Duration::from_secs(10)).await.closed);
+    let keep_alive = Duration::from_millis(300);
+    let house =
+        House::build(Plan { limits: Limits { keep_alive, ..limits() }, ..Plan::default() }).await;
+    let mut silent = TcpStream::connect(house.address).await.unwrap();
+    assert!(exchange(&mut silent, b"", Duration::from_secs(5)).await.closed);
+}
+
+/// A certificate authority, and a certificate of it for a name, as files.
+fn authority_and_leaf(folder: &Path, name: &str) -> (std::path::PathBuf, CertificateFiles) {
+    let ca_key = rcgen::KeyPair::generate().unwrap();
+    let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca_path = folder.join("ca.pem");
+    std::fs::write(&ca_path, ca.self_signed(&ca_key).unwrap().pem()).unwrap();
+    let issuer = rcgen::Issuer::new(ca, ca_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let files = CertificateFiles { cert: folder.join("leaf.pem"), key: folder.join("leaf.key") };
+    std::fs::write(&files.cert, leaf.signed_by(&key, &issuer).unwrap().pem()).unwrap();
+    std::fs::write(&files.key, key.serialize_pem()).unwrap();
+    (ca_path, files)
+}
+
+#[tokio::test]
+async fn a_portal_behind_tls_is_believed_only_with_a_certificate_for_its_name() {
+    install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, files) = authority_and_leaf(folder.path(), "localhost");
+    let host = CertifiedHost::read(&files).unwrap();
+    let settings = Arc::new(TlsSettings::new(vec![host], TlsVersion::Tls13).unwrap());
+    // A gateway with TLS is a portal with TLS to the one in front of it.
+    let portal = House::build(Plan { tls: Some(settings), ..Plan::default() }).await;
+    let through = async |name: &str, ca: Option<std::path::PathBuf>| {
+        let port = portal.address.port();
+        let servers = Some(vec![Server { host: name.to_owned(), port, tls: true }]);
+        let house = House::build(Plan { servers, ca, ..Plan::default() }).await;
+        house.exchange(&get("/deep", "Connection: close\r\n")).await.statuses()
+    };
+    assert_eq!(through("localhost", Some(ca.clone())).await, [200]);
+    assert_eq!(through("127.0.0.1", Some(ca)).await, [502], "another name");
+    assert_eq!(through("localhost", None).await, [502], "an unknown authority");
+    assert_eq!(portal.portal.text().matches("GET /deep").count(), 1);
 }
 
 #[tokio::test]
@@ -693,6 +825,3 @@ async fn new_certificates_serve_new_connections() {
     assert!(settings.replace(Vec::new()).is_err());
     assert!(try_with(&new).await);
 }
-
-#[path = "tests_attacks.rs"]
-mod attacks;
