@@ -7,12 +7,16 @@
 //! [`sessions`] turns a cookie into evidence, [`points`] decides.
 
 pub mod accounts;
+pub mod app;
 pub mod audit;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod keys;
 pub mod methods;
 pub mod notify;
+pub mod operations;
 pub mod points;
 pub mod random;
 pub mod routes;
