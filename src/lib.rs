@@ -16,6 +16,7 @@ pub mod control;
 pub mod keys;
 pub mod methods;
 pub mod notify;
+pub mod observe;
 pub mod operations;
 pub mod points;
 pub mod random;

@@ -125,7 +125,10 @@ impl Doorman {
 
     /// Who it is, if they may come in. An unknown peer may not.
     fn admits(&self, stream: &UnixStream) -> Option<Actor> {
-        let uid = stream.peer_cred().ok().map(|peer| peer.uid());
+        self.admits_uid(stream.peer_cred().ok().map(|peer| peer.uid()))
+    }
+
+    pub(super) fn admits_uid(&self, uid: Option<u32>) -> Option<Actor> {
         match uid {
             Some(uid) if uid == 0 || uid == self.own_uid => Some(Actor::Command { uid }),
             Some(_) | None => {

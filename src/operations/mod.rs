@@ -239,6 +239,6 @@ impl Act<'_> {
 }
 
 #[cfg(test)]
-mod fakes;
+pub(crate) mod fakes;
 #[cfg(test)]
 mod tests;

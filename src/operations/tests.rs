@@ -165,13 +165,8 @@ async fn a_withdrawal_that_the_store_does_not_take_keeps_the_user_out_and_says_s
 async fn is_out(house: &House, user: &crate::accounts::UserId) -> bool {
     let token = house.sign_in(user).await;
     let now = house.clock.now();
-    let found = house.sessions.find(
-        Some(&token),
-        "portal.example.org",
-        &house.keys,
-        fakes::LIMITS,
-        now,
-    );
+    let found =
+        house.sessions.find(Some(&token), "portal.example.org", &house.keys, fakes::LIMITS, now);
     !matches!(found.await.unwrap(), crate::sessions::Found::Present(_))
 }
 
@@ -302,5 +297,21 @@ async fn an_explanation_begins_with_its_verdict_and_says_what_is_missing() {
 async fn an_explanation_reads_well() {
     let house = house();
     house.add("anna", "staff").await;
-    insta::assert_snapshot!(explained(&house, "/payments/", Some("anna"), &["password@3m", "email@13h"]).await, @"");
+    insta::assert_snapshot!(explained(&house, "/payments/", Some("anna"), &["password@3m", "email@13h"]).await, @r"
+    verdict: step-up
+    score: 20
+    required_level: 40
+    missing: 20
+    ways: none
+    reason: the score is below the level; the user has no way to get there
+    route: portal
+    rule: payments
+    directory: staff
+    user: anna
+    done:
+      password 3m ago, 20 points
+      email 13h ago, 0 points: its lifetime is over
+    set in:
+      route.portal.level scoregate.toml:12
+    ");
 }
