@@ -1,5 +1,6 @@
 //! What commands need from the rest of the program, and how they fail. `app` implements [`Program`].
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -10,12 +11,21 @@ use crate::operations::{Kind, Operator, Refused};
 /// Which configuration a command works with.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ConfigSource {
-    /// The configuration file
-    #[arg(long = "config", value_name = "FILE", global = true, env = "SCOREGATE_CONFIG")]
+    /// The configuration file; without: the one that the variable SCOREGATE_CONFIG names
+    #[arg(long = "config", value_name = "FILE", global = true)]
     pub file: Option<PathBuf>,
     /// Overrides one setting, such as `log.level=debug`; can be given several times
     #[arg(long = "set", value_name = "SETTING=VALUE", global = true, value_parser = setting)]
     pub overrides: Vec<(String, String)>,
+}
+
+impl ConfigSource {
+    /// The file that is meant: the one of the command line, else the one of the environment.
+    #[must_use]
+    pub fn path(&self, environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+        let named = || environment.get("SCOREGATE_CONFIG").filter(|name| !name.is_empty());
+        self.file.clone().or_else(|| named().map(PathBuf::from))
+    }
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

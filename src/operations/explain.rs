@@ -319,7 +319,7 @@ fn lacking(shortfall: &Shortfall, is_dead_end: bool) -> String {
         parts.push("the score is below the level".to_owned());
     }
     if shortfall.kinds > 0 {
-        parts.push(format!("{} more kind(s) of proof", shortfall.kinds));
+        parts.push(format!("distinct kinds of proof missing: {}", shortfall.kinds));
     }
     if shortfall.phishing_resistant {
         parts.push("a phishing-resistant proof is missing".to_owned());

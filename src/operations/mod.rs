@@ -21,6 +21,7 @@ pub use operation::{Explain, Operation, SessionChoice, UserAdd, UserRef};
 pub use outcome::{
     Kind, LinkMade, Outcome, Refused, SessionSummary, Status, UserDetails, UserSummary,
 };
+pub use recover::FirstLinkError;
 pub use roles::{GATEWAY_ROLES, OWNER};
 
 use crate::accounts::{Account, AccountStore, DirectoryName, StoreError, UserName};

@@ -216,6 +216,34 @@ async fn recovery_finds_an_owner_or_makes_one_and_is_always_written_down() {
 }
 
 #[tokio::test]
+async fn a_first_start_writes_a_link_that_stays_until_an_owner_is_set_up() {
+    use std::os::unix::fs::PermissionsExt;
+    let (house, folder) = (house(), tempfile::tempdir().unwrap());
+    let first = house.operator.write_first_link(folder.path()).await.unwrap().unwrap();
+    assert_eq!(first, folder.path().join("first-admin-link"));
+    let mode = std::fs::metadata(&first).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let link = std::fs::read_to_string(&first).unwrap();
+    assert!(link.starts_with("https://portal.example.org/.scoregate/link/"), "{link}");
+
+    house.operator.write_first_link(folder.path()).await.unwrap().unwrap();
+    assert_ne!(std::fs::read_to_string(&first).unwrap(), link, "a new start replaces it");
+    assert_eq!(house.store.links.lock().unwrap().len(), 1);
+    assert_eq!(house.store.users.lock().unwrap().len(), 1);
+
+    for account in house.store.users.lock().unwrap().values_mut() {
+        account.password = Some(crate::accounts::PasswordCredential {
+            id: crate::points::CredentialId("p".into()),
+            hash: Secret::new(String::new()),
+            reset_through: None,
+            set_at: Timestamp::EPOCH,
+        });
+    }
+    assert_eq!(house.operator.write_first_link(folder.path()).await.unwrap(), None);
+    assert!(!first.exists());
+}
+
+#[tokio::test]
 async fn roles_change_with_both_states_in_the_audit() {
     let house = house();
     house.add("anna", "staff").await;
