@@ -28,6 +28,7 @@ pub(super) struct VerifyArgs {
     /// Without: the one that the configuration names
     #[arg(value_name = "FILE")]
     audit_file: Option<PathBuf>,
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }

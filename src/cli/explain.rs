@@ -22,11 +22,13 @@ pub(super) struct ExplainArgs {
     /// What they have done, and how long ago: `password,email@2m`. Any method, enrolled or not
     #[arg(long, value_name = "METHODS", value_delimiter = ',')]
     done: Vec<String>,
+    /// The HTTP method
     #[arg(long, value_name = "METHOD", default_value = "GET")]
     method: String,
     /// Where the request comes from, for rules that ask
     #[arg(long = "from", value_name = "IP")]
     address: Option<IpAddr>,
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }

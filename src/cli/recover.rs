@@ -29,6 +29,7 @@ pub(super) struct AdminArgs {
     /// The host that the link points to; without: the directory's
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }

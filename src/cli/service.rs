@@ -8,6 +8,7 @@ use crate::operations::{Operation, Outcome};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  scoregate reload\n  scoregate check && scoregate reload")]
 pub(super) struct ReloadArgs {
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }
@@ -16,6 +17,7 @@ pub(super) struct ReloadArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  scoregate status\n  scoregate status --json")]
 pub(super) struct StatusArgs {
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }

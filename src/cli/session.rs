@@ -28,6 +28,7 @@ pub(super) struct ListArgs {
     /// Needed where several directories have the name
     #[arg(long, value_name = "DIRECTORY", requires = "user")]
     directory: Option<String>,
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }

@@ -86,6 +86,7 @@ pub(super) struct AddArgs {
     /// The host that the link points to; without: the directory's
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }
@@ -98,6 +99,7 @@ pub(super) struct AddArgs {
 pub(super) struct ListArgs {
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<String>,
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }
@@ -110,6 +112,7 @@ pub(super) struct ListArgs {
 pub(super) struct ShowArgs {
     #[command(flatten)]
     user: Named,
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }
@@ -125,6 +128,7 @@ pub(super) struct LinkArgs {
     /// The host that the link points to; without: the directory's
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
+    /// Prints JSON
     #[arg(long)]
     json: bool,
 }

@@ -285,12 +285,15 @@ async fn explained(house: &House, path: &str, user: Option<&str>, done: &[&str])
     }
 }
 
+/// Path, user, what is done; verdict, score, level, missing, ways.
+type Row = (&'static str, Option<&'static str>, &'static [&'static str], [&'static str; 5]);
+
 #[tokio::test]
 async fn an_explanation_begins_with_its_verdict_and_says_what_is_missing() {
     let house = house();
     house.add("anna", "staff").await;
     house.add("carl", "customers").await;
-    let table: [(&str, Option<&str>, &[&str], [&str; 5]); 9] = [
+    let table: [Row; 9] = [
         ("/open", None, &[], ["public", "-", "0", "-", "-"]),
         ("/", None, &[], ["step-up", "0", "30", "30", "none"]),
         ("/", Some("anna"), &[], ["step-up", "0", "30", "30", "password + email"]),
