@@ -7,15 +7,20 @@
 //! [`sessions`] turns a cookie into evidence, [`points`] decides.
 
 pub mod accounts;
+pub mod app;
 pub mod audit;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod front;
 pub mod gate;
 pub mod journey;
 pub mod keys;
 pub mod methods;
 pub mod notify;
+pub mod observe;
+pub mod operations;
 pub mod points;
 pub mod proxy;
 pub mod random;

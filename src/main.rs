@@ -1,3 +1,7 @@
 //! The `scoregate` program. Everything is in the library; this file only starts it.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scoregate::cli::main()
+}

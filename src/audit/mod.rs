@@ -11,7 +11,7 @@ mod event;
 mod file;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -149,7 +149,7 @@ impl Audit {
         Ok(audit)
     }
 
-    fn note_torn(&self, aside: &PathBuf) {
+    fn note_torn(&self, aside: &Path) {
         tracing::warn!(aside = %aside.display(), "the last line of the audit file was unfinished and is moved aside");
         let event = Event::new(EventName::AuditTorn, self.shared.clock.now());
         self.record(event.actor(&Actor::Gateway));
