@@ -7,14 +7,21 @@
 //! [`sessions`] turns a cookie into evidence, [`points`] decides.
 
 pub mod accounts;
+pub mod audit;
 pub mod clock;
 pub mod config;
+pub mod front;
+pub mod gate;
+pub mod journey;
 pub mod keys;
 pub mod methods;
 pub mod notify;
 pub mod points;
+pub mod proxy;
 pub mod random;
 pub mod routes;
 pub mod secret;
 pub mod sessions;
+pub mod store;
 pub mod throttle;
+pub mod web;

@@ -149,6 +149,19 @@ impl Keyring {
         Some(if place == 0 { Verified::Current } else { Verified::Older })
     }
 
+    /// The MACs that [`Keyring::sign`] makes or made of these parts, by every key that is believed
+    /// now: for a MAC that was kept without the name of its key.
+    #[must_use]
+    pub fn macs(&self, purpose: Purpose, parts: &[&[u8]], now: Timestamp) -> Vec<[u8; 32]> {
+        self.signing
+            .iter()
+            .filter(|key| key.believed_until.is_none_or(|end| now < end))
+            .map(|key| {
+                feed(key.mac.clone(), purpose, &key.id, parts).finalize().into_bytes().into()
+            })
+            .collect()
+    }
+
     /// Seals a field of the store (XChaCha20-Poly1305, random 192-bit nonce). `place` names table,
     /// column and row: what was sealed for one opens at no other.
     #[must_use]
@@ -263,6 +276,18 @@ mod tests {
         assert_eq!(at(NOW.after(Duration::from_secs(59))), Some(Verified::Older));
         assert_eq!(at(NOW.after(Duration::from_secs(60))), None);
         assert_ne!(new.sign(Purpose::Csrf, &[b"x"]).unwrap().key, signed.key);
+    }
+
+    #[test]
+    fn a_mac_is_found_again_without_the_name_of_its_key_until_the_grace_is_over() {
+        let old = Keyring::generate();
+        let signed = old.sign(Purpose::Code, &[b"x"]).unwrap();
+        let new = old.rotated(NOW, Duration::from_secs(60));
+        let finds =
+            |parts: &[&[u8]], now| new.macs(Purpose::Code, parts, now).contains(&signed.mac);
+        assert!(finds(&[b"x"], NOW.after(Duration::from_secs(59))));
+        assert!(!finds(&[b"x"], NOW.after(Duration::from_secs(60))));
+        assert!(!finds(&[b"y"], NOW));
     }
 
     #[test]

@@ -6,13 +6,33 @@
 //! A method proves; it does not price. What a proof is worth is the operator's decision, made in the
 //! settings and applied in `points`.
 
+#[cfg(test)]
+mod contract;
+mod email_code;
+#[cfg(test)]
+mod fakes;
+mod hash_pool;
+mod password;
+mod password_rules;
+mod registry;
+mod totp;
+mod typed;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::accounts::{Account, StoreError, UserId};
-use crate::points::{Method, Proof, Timestamp};
+pub use email_code::{CodeLimits, CodeText, EmailCode, EmailCodeParts, EnglishText};
+pub use hash_pool::{HashPool, Lane, PoolFull};
+pub use password::{HashCost, HashError, Password};
+pub use password_rules::{PasswordProblem, PasswordRules};
+pub use registry::Methods;
+pub use totp::Totp;
+
+use crate::accounts::{Account, StoreError, UserId, UserState};
+use crate::points::{CredentialId, Method, Proof, Timestamp};
 use crate::sessions::SessionKey;
+use crate::throttle::SignIn;
 
 /// Where an attempt comes from, for the counters.
 #[derive(Clone, Debug)]
@@ -24,7 +44,7 @@ pub struct Source {
 }
 
 /// One answer to one challenge.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Attempt<'a> {
     pub directory: &'a str,
     /// The canonical name that was typed or that the session has: what is counted.
@@ -36,6 +56,18 @@ pub struct Attempt<'a> {
     pub answer: &'a str,
     pub source: &'a Source,
     pub now: Timestamp,
+}
+
+impl std::fmt::Debug for Attempt<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the answer: it may be a password.
+        f.debug_struct("Attempt")
+            .field("directory", &self.directory)
+            .field("counted_as", &self.counted_as)
+            .field("session", &self.session)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What became of an answer.
@@ -71,8 +103,8 @@ pub enum Rejection {
 pub enum Challenged {
     /// The person can answer now. `sent_to_masked` is for the page.
     Ready,
-    /// A code was handed to the notifier.
-    Sent,
+    /// A code was handed to the notifier; the next one can be sent at `next_at`.
+    Sent { next_at: Timestamp },
     /// A code that was sent before is still good; the next one can be sent then.
     WaitUntil(Timestamp),
     /// Too many sends: this method waits until then.
@@ -161,4 +193,44 @@ pub trait CodeStore: Send + Sync + std::fmt::Debug {
 
     /// Removes codes that ended more than two hours ago; says how many.
     async fn sweep_codes(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// What is counted for an answer.
+fn sign_in_of<'a>(attempt: &Attempt<'a>, method: Method) -> SignIn<'a> {
+    SignIn {
+        directory: attempt.directory,
+        // One counter for one person, whether the name or the e-mail address was typed.
+        name: attempt.account.map_or(attempt.counted_as, |account| account.user.name.as_str()),
+        method,
+        address: &attempt.source.address,
+        browser: attempt.source.browser.as_ref(),
+        user: attempt.account.map(|account| &account.user.id),
+    }
+}
+
+/// The same counters, for somebody who asks for a challenge: nothing is counted by it.
+fn sign_in_of_ask<'a>(ask: &Ask<'a>, method: Method) -> SignIn<'a> {
+    SignIn {
+        directory: &ask.account.user.directory,
+        name: ask.account.user.name.as_str(),
+        method,
+        address: &ask.source.address,
+        browser: ask.source.browser.as_ref(),
+        user: Some(&ask.account.user.id),
+    }
+}
+
+/// The account as far as it can prove anything: a disabled user is treated as none at all.
+fn active(account: Option<&Account>) -> Option<&Account> {
+    account.filter(|account| account.user.state == UserState::Active)
+}
+
+/// The proof of a credential that the user owns and may use; `None` where there is none such, also
+/// because the user is disabled.
+fn proof_of(account: &Account, credential: &CredentialId, now: Timestamp) -> Option<Proof> {
+    account
+        .enrolled()
+        .iter()
+        .find(|enrolled| enrolled.credential == *credential)
+        .map(|enrolled| enrolled.proof(now))
 }

@@ -2,7 +2,19 @@
 //! the background: no request waits for a mail server, so that nobody can time who has an account.
 //! Not here: what a message says (`methods`, `web::i18n`).
 
+mod build;
+mod console;
+mod file;
+mod outbox;
+mod smtp;
+
 use async_trait::async_trait;
+
+pub use build::{NotifierError, Notifiers, build};
+pub use console::ConsoleNotifier;
+pub use file::FileNotifier;
+pub use outbox::{NotTaken, Outbox, OutboxLimits};
+pub use smtp::SmtpNotifier;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NotifierChannel {

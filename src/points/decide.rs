@@ -96,7 +96,7 @@ pub struct Shortfall {
 }
 
 /// Why a request is refused although more proofs would not help.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Forbidden {
     /// The user has none of the roles.
     Role,

@@ -1,61 +1,32 @@
 //! From the exact bytes of host and target to a route and what it asks. A plain function: no header
 //! other than Host, no query, no session, no clock.
+//!
+//! [`readings`](Readings) says in how many ways a portal could understand a path, [`Table`] what is
+//! asked for all of them together. The steps of a look-up:
+//!
+//! 1. *Host*: exact, then one wildcard label. An exact host never falls back to the wildcard.
+//! 2. *Target*: origin-form, or refused. What reads as two paths to two programs is either refused
+//!    or read in both ways.
+//! 3. *Route*: the longest path that covers the target by whole segments.
+//! 4. *Rule*: the longest path again, among the rules for the request's method; on the same path a
+//!    rule for methods before one for all. A rule for GET is one for HEAD, and the other way round.
+//!
+//! Where the target is spelt exactly as the rule and every reading ends at that rule, the rule
+//! answers alone: only so can a rule ask *less* than what is around it. In every other case all
+//! rules along all readings, and the route, are joined, and the strictest of each part is asked.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod compile;
+mod host;
+mod problem;
+mod readings;
+mod spec;
+mod table;
 
-use crate::points::{Level, Network, Role};
+#[cfg(test)]
+mod properties;
 
-/// What a rule, or a route itself, may set. `None` leaves what is around it.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Asks {
-    pub level: Option<Level>,
-    pub max_age: Option<Duration>,
-    pub fresh_within: Option<Duration>,
-    /// 0 to 3.
-    pub kinds: Option<u8>,
-    pub phishing_resistant: Option<bool>,
-    /// The user has one of these.
-    pub roles: Option<Vec<Role>>,
-    pub networks: Option<Vec<Network>>,
-    pub tokens: Option<bool>,
-}
-
-/// A rule by path, as it was written.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct RuleSpec {
-    /// As in `[route.NAME.rule.THIS]`.
-    pub name: String,
-    /// Starts with `/`; matches itself and everything below it by whole segments.
-    pub path: String,
-    /// HTTP methods that the rule is for, upper case; HEAD is GET. `None`: all.
-    pub methods: Option<Vec<String>>,
-    /// Nothing is asked here, and nobody is named to the portal.
-    pub public: bool,
-    pub asks: Asks,
-    /// Why more is asked here, by language, for the person who is asked.
-    pub explain: BTreeMap<String, String>,
-}
-
-/// A route, as it was written.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct RouteSpec {
-    /// As in `[route.THIS]`.
-    pub name: String,
-    /// Exact, or with one leading `*.`; lower case, without port.
-    pub host: String,
-    /// Several routes can share a host by path; `None`: all of it.
-    pub path: Option<String>,
-    /// Where requests go: as in `[upstream.NAME]`, or of this route alone.
-    pub upstream: String,
-    pub directory: String,
-    /// The level of `directory`, which the route asks where it sets none of its own.
-    pub directory_level: Level,
-    pub asks: Asks,
-    pub explain: BTreeMap<String, String>,
-    pub rules: Vec<RuleSpec>,
-    /// The port in links, where it is not the listener's.
-    pub public_port: Option<u16>,
-    /// The largest request body, in bytes; `None`: no limit.
-    pub body_limit_bytes: Option<u64>,
-}
+pub use host::{BadHost, HostPattern};
+pub use problem::{RouteProblem, RouteProblemKind};
+pub use readings::{BadTarget, OWN_PAGES, Readings, STANDARD_TARGET_LIMIT_BYTES};
+pub use spec::{Asks, RouteSpec, RuleSpec};
+pub use table::{Match, NotRouted, Route, Table};

@@ -4,14 +4,32 @@
 //! Evidence, streams and revocation hang on the key. There is no score here and no "authenticated":
 //! only evidence, and the times between which it holds. Not here: pages, and how a method works.
 
+pub mod cookies;
+mod people;
 mod record;
+mod token;
+mod view;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use people::Hold;
 pub use record::{NameHash, NameRecord, SessionKey, SessionRecord};
+pub use token::Name;
+pub use view::{Beginning, Found, NewlyNamed, Present, Rise, Sessions};
 
 use crate::accounts::{StoreError, UserId};
 use crate::points::{Proof, Timestamp};
+
+/// How long a session lasts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SessionLimits {
+    /// Without a request, it ends after this.
+    pub idle_timeout: Duration,
+    /// It ends this long after it began, however much it is used.
+    pub lifetime: Duration,
+}
 
 /// Keeps sessions. A failure is never "there is no such session" and never "there is one".
 #[async_trait]

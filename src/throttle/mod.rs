@@ -3,9 +3,19 @@
 //! A counter is keyed by a canonical name and lives in the store, so that a restart, another session
 //! or another spelling of a name does not start it anew.
 
+mod attempts;
+#[cfg(test)]
+pub(crate) mod fake;
+mod sends;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
+
+pub use attempts::{
+    Admitted, Attempts, Counted, EVERYBODY, KNOWN_BROWSERS_PER_DAY, STRANGERS_PER_DAY, SignIn,
+};
+pub use sends::{SENDS_PER_DAY, Sends};
 
 use crate::accounts::{StoreError, UserId};
 use crate::points::Timestamp;

@@ -1,0 +1,215 @@
+//! The checked configuration: values that are right by construction. How files, environment and
+//! command line become this is in the modules beside it; nothing reads it after start-up except through
+//! a snapshot.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::accounts::DirectoryName;
+use crate::points::Settings;
+use crate::routes::RouteSpec;
+use crate::secret::Secret;
+pub use crate::sessions::SessionLimits;
+use crate::throttle::Limit;
+
+/// Everything that files can say, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: Listen,
+    pub store: StoreLocation,
+    pub session: SessionLimits,
+    pub directories: BTreeMap<DirectoryName, Directory>,
+    pub notifiers: BTreeMap<String, NotifierConfig>,
+    /// By name; an upstream that a route wrote as an address is under that address.
+    pub upstreams: BTreeMap<String, Upstream>,
+    pub routes: Vec<RouteSpec>,
+    pub limits: Limits,
+    pub ui: Ui,
+    pub log: Log,
+    pub audit: Audit,
+}
+
+#[derive(Clone, Debug)]
+pub struct Listen {
+    pub https: Option<HttpsListener>,
+    pub http: Option<HttpListener>,
+    /// Health and metrics; loopback by default.
+    pub ops: Option<SocketAddr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct HttpsListener {
+    pub address: SocketAddr,
+    /// Chosen by the host that the client names (SNI); the first serves clients that name none.
+    pub certificates: Vec<CertificateFiles>,
+    pub min_version: TlsVersion,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TlsVersion {
+    Tls12,
+    Tls13,
+}
+
+#[derive(Clone, Debug)]
+pub struct HttpListener {
+    pub address: SocketAddr,
+    pub serves: HttpServes,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HttpServes {
+    /// Every address is redirected to its https twin.
+    RedirectToHttps,
+    /// The gateway itself without TLS; loopback only.
+    Routes,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum StoreLocation {
+    /// A folder that holds the store, its keys and the control socket.
+    Folder(PathBuf),
+    /// Nothing survives the process. For `demo` and tests; no file can say this.
+    Memory,
+}
+
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// By language; empty: the directory's own name.
+    pub titles: BTreeMap<String, String>,
+    pub settings: Settings,
+    /// Where set-up links point; `None`: the first exact host of a route of the directory.
+    pub sign_in_host: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum NotifierConfig {
+    Smtp(Smtp),
+    /// One file per message. For development.
+    File {
+        path: PathBuf,
+    },
+    /// Prints messages. For development.
+    Console,
+}
+
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub encryption: SmtpEncryption,
+    /// `Example <no-reply@example.org>` or a bare address.
+    pub from: String,
+    pub user: Option<String>,
+    pub password: Option<Secret<String>>,
+    /// Believed instead of the system's roots.
+    pub ca: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SmtpEncryption {
+    /// `smtps://`: TLS from the first byte.
+    Tls,
+    /// `smtp://` with `tls = "starttls"`: refused where the server does not offer it.
+    StartTls,
+    /// `smtp://` to a loopback address.
+    None,
+}
+
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    pub name: String,
+    /// At least one.
+    pub servers: Vec<Server>,
+    pub connect_timeout: Duration,
+    /// Silence of the upstream before and between bytes.
+    pub read_timeout: Duration,
+    pub write_timeout: Duration,
+    /// How long an idle connection to it is kept.
+    pub idle_timeout: Duration,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    /// `https://`: verified against the system's roots and `host`.
+    pub tls: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Sign-in attempts from one address.
+    pub sign_in_per_ip: Limit,
+    /// Attempts per user and method, over all sessions.
+    pub sign_in_per_account: Limit,
+    /// Codes sent to one address of a user.
+    pub codes_per_account: Limit,
+    pub code_ttl: Duration,
+    /// Tries over all codes of one session and method that are still good.
+    pub code_attempts: u32,
+    /// Password hashes computed at once, and how many may wait.
+    pub hash_workers: u32,
+    pub hash_queue: u32,
+    /// Fields and bytes of one request head; more is 431.
+    pub head_fields: u32,
+    pub head_bytes: u32,
+    /// The whole target; more is 414.
+    pub target_bytes: u32,
+    /// From the first byte of a head to its last.
+    pub head_timeout: Duration,
+    /// Between requests on one connection.
+    pub keep_alive: Duration,
+    pub connections_per_address: u32,
+    /// Default for routes that set none; `None`: no limit.
+    pub body_bytes: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ShowPoints {
+    Never,
+    Steps,
+    Numbers,
+}
+
+#[derive(Clone, Debug)]
+pub struct Ui {
+    pub brand: String,
+    /// Offered in this order; the first is used where a browser asks for none of them.
+    pub languages: Vec<String>,
+    pub show_points: ShowPoints,
+    pub help_url: Option<String>,
+    /// Whom to ask, as a text: "the service desk, 030 123 45 67".
+    pub help_contact: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LogFormat {
+    Json,
+    Text,
+}
+
+#[derive(Clone, Debug)]
+pub struct Log {
+    pub format: LogFormat,
+    /// As `tracing`'s directives, such as `info` or `warn,scoregate=debug`.
+    pub level: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// JSON lines; `None`: `audit.jsonl` in the store's folder.
+    pub file: Option<PathBuf>,
+}
+
+/// The configuration as shared by a snapshot.
+pub type SharedConfig = Arc<Config>;

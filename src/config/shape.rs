@@ -1,0 +1,672 @@
+//! What files can say, as it is written: one struct a table. The comments on the fields are the text
+//! of the configuration reference, and the schema made from them is what files are checked against.
+//! Not here: whether the parts fit together (`meaning`).
+//!
+//! Beside the words of JSON Schema, a field can carry:
+//! `x-format`, a text format of `texts`; `default`, which is also the value itself where no file sets
+//! it; `x-least` and `x-most` for lengths of time; `x-weaker`, the direction in which a change lets
+//! more people through; `x-later`, names that a later version has.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::texts::{
+    Block, BodyLimit, ExactHost, FilePath, HostPattern, HttpMethod, Line, ListenAddress,
+    LogDirectives, MailServer, ProofLifetime, Rate, RoleName, RoutePath, Sender, ServerUrl, Span,
+    UpstreamRef, WebAddress,
+};
+use crate::secret::Secret;
+
+/// A text for people, by language: `{ en = "Employees", nl = "Medewerkers" }`.
+pub(super) type Texts = BTreeMap<String, Line>;
+
+/// The configuration of scoregate.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["admin", "guard", "api", "settings", "tracing"]))]
+pub(super) struct Shape {
+    /// The version of this file format. A file that is newer than the program is refused.
+    #[schemars(extend("default" = 1), range(min = 1))]
+    #[serde(rename = "version")]
+    pub(super) _version: u64,
+    /// Where the gateway listens. At least `listen.https`, or `listen.http` with `serve = "routes"`.
+    #[serde(default)]
+    pub(super) listen: Listen,
+    /// Where users, sessions and keys are kept.
+    pub(super) store: Store,
+    /// How long a session lasts.
+    pub(super) session: Session,
+    /// Directories: who can sign in, and what it takes. `[directory.staff]` alone is enough for the
+    /// standard setting.
+    #[serde(default)]
+    #[schemars(extend("x-name" = "directory"))]
+    pub(super) directory: BTreeMap<String, Directory>,
+    /// How codes and notices reach people.
+    #[serde(default)]
+    #[schemars(extend("x-name" = "notifier"))]
+    pub(super) notifier: BTreeMap<String, Notifier>,
+    /// Servers behind the gate, where a route needs more than one or its own time limits.
+    #[serde(default)]
+    #[schemars(extend("x-name" = "upstream"))]
+    pub(super) upstream: BTreeMap<String, Upstream>,
+    /// What is behind the gate.
+    #[serde(default)]
+    #[schemars(extend("x-name" = "route"))]
+    pub(super) route: BTreeMap<String, Route>,
+    /// Limits that keep one client from using up what all need. The defaults are safe to keep.
+    pub(super) limits: Limits,
+    /// What people see on the gateway's own pages.
+    pub(super) ui: Ui,
+    /// The program's own log.
+    pub(super) log: Log,
+    /// The record of sign-ins and changes.
+    #[serde(default)]
+    pub(super) audit: Audit,
+}
+
+/// Listeners.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["admin"]))]
+pub(super) struct Listen {
+    /// The public listener.
+    pub(super) https: Option<Https>,
+    /// A listener without TLS, usually on port 80, that sends browsers to https.
+    pub(super) http: Option<Http>,
+    /// Health and metrics; never public.
+    #[serde(default)]
+    pub(super) ops: Ops,
+}
+
+/// The public listener.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["trusted_proxies", "proxy_protocol", "acme", "http2"]))]
+pub(super) struct Https {
+    /// Required. Address and port. `[::]` takes IPv4 and IPv6; port 0 takes any free port, which is
+    /// printed. Example: `"[::]:443"`.
+    pub(super) address: Option<ListenAddress>,
+    /// Certificates and the TLS version.
+    pub(super) tls: Tls,
+}
+
+/// Certificates and the TLS version.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["acme", "client_ca", "ciphers"]))]
+pub(super) struct Tls {
+    /// The certificate, followed by those that it needs up to the root (PEM). Serves hosts that none
+    /// of `certificates` covers. Required, unless `certificates` is used. Example:
+    /// `"/etc/scoregate/tls/fullchain.pem"`.
+    pub(super) cert: Option<FilePath>,
+    /// The private key of `cert` (PEM). Only the gateway's user should be able to read it. Example:
+    /// `"/etc/scoregate/tls/privkey.pem"`.
+    pub(super) key: Option<FilePath>,
+    /// More certificates, each under a name of your choice; the host that the client names decides.
+    #[serde(default)]
+    #[schemars(extend("x-name" = "certificate"))]
+    pub(super) certificates: BTreeMap<String, Certificate>,
+    /// The oldest TLS version that is accepted.
+    #[schemars(extend("default" = "1.2"))]
+    pub(super) min_version: MinVersion,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) enum MinVersion {
+    #[serde(rename = "1.2")]
+    Tls12,
+    #[serde(rename = "1.3")]
+    Tls13,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Certificate {
+    /// Required. The certificate, followed by those that it needs up to the root (PEM).
+    pub(super) cert: Option<FilePath>,
+    /// Required. The private key of `cert` (PEM).
+    pub(super) key: Option<FilePath>,
+}
+
+/// A listener without TLS.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["trusted_proxies", "proxy_protocol"]))]
+pub(super) struct Http {
+    /// Required. Address and port. Example: `"[::]:80"`.
+    pub(super) address: Option<ListenAddress>,
+    /// Every address is sent to its https twin. This is what happens where `serve` is not set.
+    pub(super) redirect_to: Option<RedirectTo>,
+    /// The gateway itself without TLS. Only on a loopback address, such as `"127.0.0.1:8080"`.
+    pub(super) serve: Option<Serve>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum RedirectTo {
+    Https,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum Serve {
+    Routes,
+}
+
+/// Health and metrics.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["serve"]))]
+pub(super) struct Ops {
+    /// Address and port for `/healthz`, `/readyz` and `/metrics`. Without it there are none.
+    /// Example: `"127.0.0.1:9901"`.
+    pub(super) address: Option<ListenAddress>,
+}
+
+/// The store.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["dsn", "postgres"]))]
+pub(super) struct Store {
+    /// `"embedded"`: in files of the gateway's own, one gateway to a folder.
+    #[schemars(extend("default" = "embedded", "x-later-values" = ["postgres"]))]
+    #[serde(rename = "kind")]
+    pub(super) _kind: Embedded,
+    /// The folder. It holds the store, its keys and the control socket; back it up as a whole.
+    #[schemars(extend("default" = "/var/lib/scoregate"))]
+    pub(super) path: FilePath,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum Embedded {
+    Embedded,
+}
+
+/// Sessions.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["cookie"]))]
+pub(super) struct Session {
+    /// A session that is not used for this long ends.
+    #[schemars(extend("default" = "30m", "x-least" = "1m", "x-most" = "30d", "x-weaker" = "higher"))]
+    pub(super) idle_timeout: Span,
+    /// A session ends after this long, used or not.
+    #[schemars(extend("default" = "12h", "x-least" = "1m", "x-most" = "365d", "x-weaker" = "higher"))]
+    pub(super) lifetime: Span,
+}
+
+/// A directory of users.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["ldap", "oidc", "self_registration", "rp_id"]))]
+pub(super) struct Directory {
+    /// What people call it, by language. Default: its own name. Example:
+    /// `{ en = "Employees", nl = "Medewerkers" }`.
+    #[serde(default)]
+    #[schemars(extend("x-texts" = true))]
+    pub(super) name: Texts,
+    /// `"embedded"`: its users are kept in the store.
+    #[schemars(extend("default" = "embedded", "x-later-values" = ["ldap", "oidc"]))]
+    #[serde(rename = "source")]
+    pub(super) _source: Embedded,
+    /// The host on which set-up links open. Default: the first exact host of a route of this
+    /// directory. Example: `"login.example.org"`.
+    pub(super) sign_in_host: Option<ExactHost>,
+    /// What it takes to sign in.
+    pub(super) authentication: Authentication,
+}
+
+/// What it takes to sign in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["remember_device", "recovery_taint", "grace"]))]
+pub(super) struct Authentication {
+    /// The Required Authentication Level score: the points that a session needs on every route that
+    /// does not set a `level` of its own.
+    #[schemars(extend("default" = 30, "x-weaker" = "lower"), range(min = 1, max = 1000))]
+    pub(super) required_level: u16,
+    /// A sign-in starts with one of these methods; without one, nothing else counts.
+    #[schemars(extend("default" = ["password", "passkey"]))]
+    pub(super) first: Vec<FirstMethod>,
+    /// A method that a user added less than this ago counts for nothing on routes above
+    /// `required_level`. `"0s"`: it counts at once.
+    #[schemars(extend("default" = "24h", "x-least" = "0s", "x-most" = "90d", "x-weaker" = "lower"))]
+    pub(super) probation: Span,
+    /// Methods whose known weakness you accept, so that `check` stops warning about them. Example:
+    /// `["email"]`.
+    #[serde(default)]
+    pub(super) accept_risk: Vec<RiskyMethod>,
+    /// What one proof of a method is worth.
+    pub(super) points: Points,
+    /// How long a proof of a method counts: a length of time, or `"session"`.
+    #[serde(default)]
+    pub(super) lifetime: Lifetimes,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum FirstMethod {
+    Password,
+    Passkey,
+    SecurityKey,
+    Totp,
+    Sms,
+    Email,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum RiskyMethod {
+    Sms,
+    Email,
+}
+
+/// Points of the methods, 0 to 1000 each. 0 switches a method off.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Points {
+    /// A password.
+    #[schemars(extend("default" = 20, "x-weaker" = "higher"), range(max = 1000))]
+    pub(super) password: u16,
+    /// A code by text message. Default 0: this version has no notifier that can send one.
+    #[schemars(extend("x-weaker" = "higher"), range(max = 1000))]
+    pub(super) sms: Option<u16>,
+    /// A code by e-mail. Default: 10 if there is a notifier for e-mail, otherwise 0.
+    #[schemars(extend("x-weaker" = "higher"), range(max = 1000))]
+    pub(super) email: Option<u16>,
+    /// A code of an authenticator app (RFC 6238).
+    #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
+    pub(super) totp: u16,
+    /// A passkey. Not in this version; may be priced already.
+    #[schemars(extend("default" = 30, "x-weaker" = "higher"), range(max = 1000))]
+    pub(super) passkey: u16,
+    /// A security key without a PIN. Not in this version; may be priced already.
+    #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
+    pub(super) security_key: u16,
+    /// A recovery code. Not in this version; may be priced already.
+    #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
+    pub(super) recovery_code: u16,
+    /// A device that was remembered at an earlier sign-in. Not in this version; may be priced
+    /// already.
+    #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
+    pub(super) remembered_device: u16,
+    /// The most that a token can be worth. Not in this version; may be priced already.
+    #[schemars(extend("default" = 1000, "x-weaker" = "higher"), range(max = 1000))]
+    pub(super) token: u16,
+}
+
+/// How long a proof counts.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lifetimes {
+    /// Default: `"session"`.
+    pub(super) password: Option<ProofLifetime>,
+    /// Default: `"12h"`.
+    pub(super) sms: Option<ProofLifetime>,
+    /// Default: `"12h"`.
+    pub(super) email: Option<ProofLifetime>,
+    /// Default: `"12h"`.
+    pub(super) totp: Option<ProofLifetime>,
+    /// Default: `"session"`.
+    pub(super) passkey: Option<ProofLifetime>,
+    /// Default: `"12h"`.
+    pub(super) security_key: Option<ProofLifetime>,
+    /// Default: `"session"`.
+    pub(super) recovery_code: Option<ProofLifetime>,
+    /// Default: `"30d"`.
+    pub(super) remembered_device: Option<ProofLifetime>,
+    /// Default: `"session"`.
+    pub(super) token: Option<ProofLifetime>,
+}
+
+/// A way to reach people. Which settings belong to which kind is in their descriptions.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["token", "sender", "monthly_budget", "headers", "template"]))]
+pub(super) struct Notifier {
+    /// Required. `"smtp"` sends e-mail. For development only: `"file"` writes one file per message,
+    /// `"console"` prints messages.
+    #[schemars(extend("x-later-values" = ["http-sms", "twilio", "webhook"]))]
+    pub(super) kind: Option<NotifierKind>,
+    /// For `smtp`, required: the mail server. `smtps://` is TLS from the first byte (port 465 unless
+    /// given), `smtp://` begins without (port 587). Example: `"smtps://mail.example.org:465"`.
+    pub(super) url: Option<MailServer>,
+    /// For `smtp`, required: the sender. Example: `"Example <no-reply@example.org>"`.
+    pub(super) from: Option<Sender>,
+    /// For `smtp`: the user name at the mail server. Needs `password`.
+    pub(super) user: Option<Line>,
+    /// For `smtp`: the password at the mail server, as `{ file = "/run/secrets/smtp" }`,
+    /// `{ credential = "smtp-password" }` (systemd) or `{ env = "SMTP_PASSWORD" }`.
+    pub(super) password: Option<SecretSource>,
+    /// For `smtp://` addresses. Default: `"starttls"`, which refuses a server that does not offer it.
+    /// `"none"` is for a mail server on this machine.
+    pub(super) tls: Option<MailTls>,
+    /// For `smtp`: certificates (PEM) to believe instead of those of the system.
+    pub(super) ca: Option<FilePath>,
+    /// For `file`, required: the folder for messages.
+    pub(super) path: Option<FilePath>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum NotifierKind {
+    Smtp,
+    File,
+    Console,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum MailTls {
+    Starttls,
+    None,
+}
+
+/// Where a secret is kept. Exactly one of the three.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum SecretSource {
+    /// The secret itself. Refused, unless plain secrets were allowed on the command line.
+    Plain(PlainSecret),
+    Kept(KeptSecret),
+}
+
+/// A secret that was written where it should not be.
+#[derive(Clone, Deserialize)]
+#[serde(from = "String")]
+pub(super) struct PlainSecret(pub(super) Secret<String>);
+
+impl From<String> for PlainSecret {
+    fn from(text: String) -> Self {
+        Self(Secret::new(text))
+    }
+}
+
+impl std::fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain(_) => f.write_str("***"),
+            Self::Kept(kept) => kept.fmt(f),
+        }
+    }
+}
+
+impl JsonSchema for SecretSource {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "secret".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = KeptSecret::json_schema(generator);
+        schema.insert("x-secret".to_owned(), true.into());
+        schema
+    }
+}
+
+/// Where a secret is kept. Exactly one of the three.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeptSecret {
+    /// A file that holds nothing else. Others must not be able to read it.
+    pub(super) file: Option<FilePath>,
+    /// A credential that systemd hands over: `LoadCredential=NAME:...`.
+    pub(super) credential: Option<Line>,
+    /// A variable of the environment.
+    pub(super) env: Option<Line>,
+}
+
+/// Servers behind the gate.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["health", "ca", "balance", "client_cert", "sni", "http2"]))]
+pub(super) struct Upstream {
+    /// Required. Scheme, host and port of each; requests take turns. Example:
+    /// `["http://10.0.1.11:3000", "http://10.0.1.12:3000"]`.
+    pub(super) servers: Option<Vec<ServerUrl>>,
+    /// How long connecting may take.
+    #[schemars(extend("default" = "5s", "x-most" = "5m"))]
+    pub(super) connect_timeout: Span,
+    /// How long the server may stay silent, before its answer and within it.
+    #[schemars(extend("default" = "60s", "x-most" = "7d"))]
+    pub(super) read_timeout: Span,
+    /// How long it may take nothing that is sent to it.
+    #[schemars(extend("default" = "60s", "x-most" = "7d"))]
+    pub(super) write_timeout: Span,
+    /// How long a connection that is not in use is kept.
+    #[schemars(extend("default" = "60s", "x-most" = "1d"))]
+    pub(super) idle_timeout: Span,
+}
+
+/// Something behind the gate.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["tokens", "identity", "stream_grace", "cors", "headers", "report_only"]))]
+pub(super) struct Route {
+    /// Required. The host that browsers ask for, without port; a leading `*.` stands for one label.
+    /// Example: `"portal.example.org"`.
+    pub(super) host: Option<HostPattern>,
+    /// Takes only this path and what is below it, so that several routes can share a host. Default:
+    /// all of it. Example: `"/grafana/"`.
+    pub(super) path: Option<RoutePath>,
+    /// Required. Where requests go: the address of a server, or the name of an `[upstream.NAME]`.
+    /// Example: `"http://127.0.0.1:3000"`.
+    pub(super) upstream: Option<UpstreamRef>,
+    /// Required. The directory whose users can sign in here.
+    #[schemars(extend("x-refers" = "directory"))]
+    pub(super) directory: Option<String>,
+    /// The points that are asked here. Default: the directory's `required_level`.
+    #[schemars(extend("x-weaker" = "lower"), range(max = 1000))]
+    pub(super) level: Option<u16>,
+    /// No proof older than this counts here. Example: `"15m"`.
+    #[schemars(extend("x-weaker" = "higher"))]
+    pub(super) max_age: Option<Span>,
+    /// At least one proof is younger than this: "confirm that it is you". Example: `"5m"`.
+    #[schemars(extend("x-weaker" = "higher"))]
+    pub(super) fresh_within: Option<Span>,
+    /// How many distinct kinds of proof are asked: something known, something owned, something one
+    /// is. Default: 0. Example: `2`.
+    #[schemars(extend("x-weaker" = "lower"), range(max = 3))]
+    pub(super) kinds: Option<u8>,
+    /// At least one proof that cannot be relayed by a look-alike site. Default: `false`.
+    #[schemars(extend("x-weaker" = "lower"))]
+    pub(super) phishing_resistant: Option<bool>,
+    /// Only users with one of these roles. Default: all. Example: `["operations"]`.
+    pub(super) roles: Option<Vec<RoleName>>,
+    /// Only from these networks. Default: from anywhere. Example: `["10.0.0.0/8"]`.
+    pub(super) networks: Option<Vec<Block>>,
+    /// The port in links and in `Host`, where browsers use another than the listener's. Example:
+    /// `443`.
+    #[schemars(range(min = 1))]
+    pub(super) public_port: Option<u16>,
+    /// The largest request body, or `"none"`. Default: `limits.body_limit`. Example: `"100MiB"`.
+    pub(super) body_limit: Option<BodyLimit>,
+    /// Why more is asked here, for the person who is asked, by language. Example:
+    /// `{ en = "Figures of customers are here." }`.
+    #[serde(default)]
+    #[schemars(extend("x-texts" = true))]
+    pub(super) explain: Texts,
+    /// Rules by path. The most specific path wins; their order does not matter.
+    #[serde(default)]
+    #[schemars(extend("x-name" = "rule"))]
+    pub(super) rule: BTreeMap<String, Rule>,
+}
+
+/// A rule for a part of a route. What it does not set is as on the route.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["tokens", "identity", "stream_grace", "cors", "headers", "report_only"]))]
+pub(super) struct Rule {
+    /// Required. This path and what is below it, by whole segments. Example: `"/payments/"`.
+    pub(super) path: Option<RoutePath>,
+    /// Only for these HTTP methods; HEAD is GET. Default: all. Example: `["POST", "PUT"]`.
+    pub(super) methods: Option<Vec<HttpMethod>>,
+    /// Nothing is asked, and the portal is told nobody's name. Default: `false`.
+    #[schemars(extend("x-weaker" = "higher"))]
+    pub(super) public: Option<bool>,
+    /// The points that are asked here.
+    #[schemars(extend("x-weaker" = "lower"), range(max = 1000))]
+    pub(super) level: Option<u16>,
+    /// No proof older than this counts here. Example: `"15m"`.
+    #[schemars(extend("x-weaker" = "higher"))]
+    pub(super) max_age: Option<Span>,
+    /// At least one proof is younger than this: "confirm that it is you". Example: `"5m"`.
+    #[schemars(extend("x-weaker" = "higher"))]
+    pub(super) fresh_within: Option<Span>,
+    /// How many distinct kinds of proof are asked, 0 to 3. Example: `2`.
+    #[schemars(extend("x-weaker" = "lower"), range(max = 3))]
+    pub(super) kinds: Option<u8>,
+    /// At least one proof that cannot be relayed by a look-alike site.
+    #[schemars(extend("x-weaker" = "lower"))]
+    pub(super) phishing_resistant: Option<bool>,
+    /// Only users with one of these roles. Example: `["finance"]`.
+    pub(super) roles: Option<Vec<RoleName>>,
+    /// Only from these networks. Example: `["10.0.0.0/8"]`.
+    pub(super) networks: Option<Vec<Block>>,
+    /// Why more is asked here, for the person who is asked, by language. Example:
+    /// `{ en = "Payments need an extra check." }`.
+    #[serde(default)]
+    #[schemars(extend("x-texts" = true))]
+    pub(super) explain: Texts,
+}
+
+/// Limits.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["codes_per_day", "resend_after"]))]
+pub(super) struct Limits {
+    /// Sign-in attempts from one address.
+    #[schemars(extend("default" = "30/m"))]
+    pub(super) sign_in_per_ip: Rate,
+    /// Attempts per user and method, over all sessions.
+    #[schemars(extend("default" = "10/15m"))]
+    pub(super) sign_in_per_account: Rate,
+    /// Codes that are sent to one address of a user.
+    #[schemars(extend("default" = "5/h"))]
+    pub(super) codes_per_account: Rate,
+    /// How long a code that was sent is good.
+    #[schemars(extend("default" = "10m", "x-least" = "1m", "x-most" = "1h"))]
+    pub(super) code_ttl: Span,
+    /// How often a code can be tried.
+    #[schemars(extend("default" = 5), range(min = 1, max = 10))]
+    pub(super) code_attempts: u32,
+    /// Passwords that are checked at once.
+    #[schemars(extend("default" = 2), range(min = 1, max = 256))]
+    pub(super) hash_workers: u32,
+    /// Passwords that may wait to be checked; more are answered "try again in a moment" (503).
+    #[schemars(extend("default" = 64), range(min = 1, max = 10000))]
+    pub(super) hash_queue: u32,
+    /// Header fields of one request; more are refused (431).
+    #[schemars(extend("default" = 100), range(min = 10, max = 250))]
+    pub(super) head_fields: u32,
+    /// Bytes of one request's head; more are refused (431).
+    #[schemars(extend("default" = 32768), range(min = 4096, max = 1_048_576))]
+    pub(super) head_bytes: u32,
+    /// Bytes of the path and query of one request; more are refused (414).
+    #[schemars(extend("default" = 8192), range(min = 256, max = 65536))]
+    pub(super) target_bytes: u32,
+    /// How long a request's head may take from its first byte to its last.
+    #[schemars(extend("default" = "10s", "x-most" = "5m"))]
+    pub(super) head_timeout: Span,
+    /// How long a connection may stay open between two requests.
+    #[schemars(extend("default" = "60s", "x-most" = "1h"))]
+    pub(super) keep_alive: Span,
+    /// Connections from one address at once.
+    #[schemars(extend("default" = 256), range(min = 1, max = 1_000_000))]
+    pub(super) connections_per_address: u32,
+    /// The largest request body, where a route sets none: a size or `"none"`.
+    #[schemars(extend("default" = "none"))]
+    pub(super) body_limit: BodyLimit,
+}
+
+/// The gateway's own pages.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["logo", "colours", "css", "templates"]))]
+pub(super) struct Ui {
+    /// The name on every page.
+    #[schemars(extend("default" = "scoregate"))]
+    pub(super) brand: Line,
+    /// Languages that are offered; the first is used where a browser asks for none of them.
+    #[schemars(extend("default" = ["en", "nl"]))]
+    pub(super) languages: Vec<Language>,
+    /// How much people see of points: nothing, how many steps are left, or the numbers.
+    #[schemars(extend("default" = "steps"))]
+    pub(super) show_points: Shown,
+    /// Where people find help.
+    #[serde(default)]
+    pub(super) help: HelpFor,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum Language {
+    En,
+    Nl,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum Shown {
+    Never,
+    Steps,
+    Numbers,
+}
+
+/// Help for people who cannot get in.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HelpFor {
+    /// A page with help. Example: `"https://help.example.org/sign-in"`.
+    pub(super) url: Option<WebAddress>,
+    /// Whom to ask. Example: `"the service desk, 030 123 45 67"`.
+    pub(super) contact: Option<Line>,
+}
+
+/// The program's own log, on standard error.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["file", "sample"]))]
+pub(super) struct Log {
+    /// JSON for machines, text for people.
+    #[schemars(extend("default" = "json"))]
+    pub(super) format: Format,
+    /// How much: `error`, `warn`, `info`, `debug` or `trace`; by part as in `"warn,scoregate=debug"`.
+    #[schemars(extend("default" = "info"))]
+    pub(super) level: LogDirectives,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum Format {
+    Json,
+    Text,
+}
+
+/// The record of sign-ins and changes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["keep", "format", "syslog"]))]
+pub(super) struct Audit {
+    /// The file, JSON lines. Default: `audit.jsonl` in the store's folder. Example:
+    /// `"/var/log/scoregate/audit.jsonl"`.
+    pub(super) file: Option<FilePath>,
+}

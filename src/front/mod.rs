@@ -1,0 +1,401 @@
+//! Between proxy and gate: asks the gate about each request, and turns what it says into an answer that
+//! this kind of client can use. It decides nothing: what may pass is in the admission, what a page says
+//! in `web`.
+
+mod kind;
+mod problem;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use http::header::COOKIE;
+use http::{HeaderName, HeaderValue, Request, Response, Uri};
+use tower::ServiceExt;
+
+pub use kind::ClientKind;
+
+use crate::audit::{Audit, Event, EventName};
+use crate::clock::Clock;
+use crate::gate::{self, Arrival, Gate, Incoming, Reference, Snapshot};
+use crate::journey::{ReturnAddress, Transaction};
+use crate::keys::Purpose;
+use crate::points::{Forbidden, Shortfall};
+use crate::proxy::{
+    Admission, Client, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip,
+};
+use crate::routes::NotRouted;
+use crate::sessions::{Present, cookies};
+use crate::web::answer::{Answer, Kind};
+use crate::web::pages::{self, InsideFrame, PortalDown, PortalFault, PostLost, Refused};
+use crate::web::{self, Caller, Portal, Transport};
+use problem::Problem;
+
+/// More of our own pages than this does not exist.
+const PAGE_LIMIT: usize = 1024 * 1024;
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+static REFERENCE: HeaderName = HeaderName::from_static("x-scoregate-reference");
+
+/// The gatekeeper of the proxy.
+#[derive(Debug)]
+pub struct Front {
+    gate: Gate,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    portal: Portal,
+    router: axum::Router,
+    strip: Arc<Strip>,
+    audit: Arc<Audit>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a front is made of.
+#[derive(Debug)]
+pub struct Parts {
+    pub gate: Gate,
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    pub portal: Portal,
+    pub audit: Arc<Audit>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Front {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            router: web::router(parts.portal.clone()),
+            gate: parts.gate,
+            snapshot: parts.snapshot,
+            portal: parts.portal,
+            strip: Arc::new(Strip::default()),
+            audit: parts.audit,
+            clock: parts.clock,
+        }
+    }
+
+    async fn judge(&self, head: &Head<'_>) -> gate::Admission {
+        let fields: Vec<&[u8]> =
+            head.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        let incoming = Incoming {
+            host: head.host,
+            method: head.method.as_str(),
+            target: head.target,
+            cookies: &fields,
+            address: Some(head.peer.ip()),
+        };
+        self.gate.admit(incoming, &self.snapshot.load_full(), self.clock.now()).await
+    }
+
+    fn forward(&self, passage: gate::Passage) -> Admission {
+        let gate::Passage { arrival, grant, identity } = passage;
+        let Some(upstream) = arrival.snapshot.upstreams.get(&arrival.route.upstream) else {
+            // A route without its upstream cannot be in a checked configuration.
+            return Admission::Refuse(Refusal::Internal);
+        };
+        Admission::Forward(Box::new(Passage {
+            grant,
+            upstream: upstream.clone(),
+            route: arrival.route.name.clone(),
+            identity: identity
+                .headers
+                .into_iter()
+                .filter_map(|header| {
+                    let value = HeaderValue::try_from(header.value).ok()?;
+                    Some((HeaderName::from_static(header.name), value))
+                })
+                .collect(),
+            strip: self.strip.clone(),
+            remove: Vec::new(),
+            set_cookies: renewed(&arrival).into_iter().collect(),
+            body_limit: arrival.route.body_limit_bytes,
+            session: arrival.session.as_ref().map(Present::key),
+        }))
+    }
+
+    /// More is to be shown first.
+    fn challenge(&self, head: &Head<'_>, arrival: Box<Arrival>, shortfall: &Shortfall) -> Answer {
+        let caller = caller(arrival, head);
+        let kind = ClientKind::of(head.method, head.headers, head.upgrade);
+        let page = if shortfall.signed_in { "confirm" } else { "sign-in" };
+        let to = challenge_path(&caller, head, kind, shortfall.signed_in);
+        match kind {
+            ClientKind::Navigation => caller.to(page, &to),
+            ClientKind::FormPost => {
+                let sign_in = format!("/.scoregate/{page}?tx={}", caller.tx(&to));
+                let frame = caller.frame_with_reference(&self.portal, shortfall.signed_in);
+                caller.page(Kind::Unauthorized, PostLost { frame, sign_in }.render())
+            }
+            ClientKind::Frame => {
+                let sign_in = format!("/.scoregate/{page}?tx={}", caller.tx(&to));
+                let frame = caller.frame_with_reference(&self.portal, shortfall.signed_in);
+                caller.page(Kind::Unauthorized, InsideFrame { frame, sign_in }.render())
+            }
+            ClientKind::Script => {
+                let requirement = &caller.arrival.requirement;
+                let url = format!("{}/.scoregate/{page}", origin(&caller));
+                let reference = caller.reference.to_string();
+                let problem = Problem::step_up(requirement, shortfall, url, reference);
+                Answer::json(Kind::Unauthorized, "application/problem+json", problem.json())
+                    .with(http::header::WWW_AUTHENTICATE, &problem::www_authenticate(requirement))
+            }
+            ClientKind::Subresource | ClientKind::WebSocket => Answer::bare(Kind::Unauthorized),
+            ClientKind::Grpc => grpc("16", "more sign-in steps are needed"),
+        }
+        .with(REFERENCE.clone(), &caller.reference.to_string())
+    }
+
+    /// More would not help.
+    fn forbid(&self, head: &Head<'_>, arrival: Box<Arrival>, reason: Forbidden) -> Answer {
+        let caller = caller(arrival, head);
+        self.record_denied(&caller, reason);
+        let requirement = caller.arrival.requirement.clone();
+        match ClientKind::of(head.method, head.headers, head.upgrade) {
+            ClientKind::Navigation | ClientKind::FormPost | ClientKind::Frame => {
+                web::denied_page(&self.portal, &caller, reason, &requirement)
+            }
+            ClientKind::Script => {
+                let problem = Problem::forbidden(&requirement, 0, caller.reference.to_string());
+                Answer::json(Kind::Denied, "application/problem+json", problem.json())
+            }
+            ClientKind::Subresource | ClientKind::WebSocket => Answer::bare(Kind::Denied),
+            ClientKind::Grpc => grpc("7", "not open to this user"),
+        }
+        .with(REFERENCE.clone(), &caller.reference.to_string())
+    }
+
+    fn record_denied(&self, caller: &Caller, reason: Forbidden) {
+        let arrival = &caller.arrival;
+        let mut event = Event::new(EventName::AccessDenied, arrival.now)
+            .directory(&arrival.route.directory)
+            .route(&arrival.route.name)
+            .rule(arrival.rule.as_deref())
+            .source(arrival.address)
+            .reference(caller.reference)
+            .revision(arrival.snapshot.revision)
+            .reason(match reason {
+                Forbidden::Role => "role",
+                Forbidden::Directory => "directory",
+                Forbidden::Network => "network",
+            });
+        if let Some(session) = &arrival.session {
+            event = event.target(&session.account().user.id).session(&session.short_name());
+        }
+        self.audit.record(event);
+    }
+
+    /// A page for a refusal, where the request says which host, language and client it is for.
+    async fn refusal_page(
+        &self,
+        refusal: &Refusal,
+        reference: &str,
+        head: &Head<'_>,
+    ) -> Option<Answer> {
+        let (arrival, is_signed_in) = match self.judge(head).await {
+            gate::Admission::Forward(passage) => {
+                let is_signed_in = passage.arrival.session.is_some();
+                (passage.arrival, is_signed_in)
+            }
+            gate::Admission::OwnPage(arrival)
+            | gate::Admission::StepUp(arrival, _)
+            | gate::Admission::Forbid(arrival, _)
+            | gate::Admission::Unavailable(arrival, _) => (*arrival, false),
+            gate::Admission::Refuse(_) => return None,
+        };
+        let caller = caller(Box::new(arrival), head);
+        let mut frame = caller.frame(&self.portal);
+        frame.reference = Some(reference.to_owned());
+        let html = match page_of(refusal) {
+            PageOf::Portal(fault) => {
+                let path = std::str::from_utf8(head.target).ok().map(str::to_owned);
+                let retry = path.filter(|_| head.method.is_safe());
+                PortalDown { frame, fault, is_signed_in, retry }.render()
+            }
+            PageOf::Refusal(page) => {
+                let retry_after_s = match refusal {
+                    Refusal::Unavailable { retry_after } => Some(retry_after.as_secs().max(1)),
+                    _ => None,
+                };
+                Refused { frame, refusal: page, retry_after_s, retry: None }.render()
+            }
+        };
+        Some(Answer::page(Kind::Failed, html))
+    }
+}
+
+#[async_trait]
+impl Gatekeeper for Front {
+    async fn admit(&self, head: &Head<'_>) -> Admission {
+        match self.judge(head).await {
+            gate::Admission::Forward(passage) => self.forward(*passage),
+            gate::Admission::OwnPage(arrival) => {
+                let mut extensions = http::Extensions::new();
+                extensions.insert(Arc::<Arrival>::from(arrival));
+                Admission::Page(extensions)
+            }
+            gate::Admission::StepUp(arrival, shortfall) => answered(self.challenge(head, arrival, &shortfall)),
+            gate::Admission::Forbid(arrival, reason) => answered(self.forbid(head, arrival, reason)),
+            gate::Admission::Refuse(refusal) => Admission::Refuse(not_routed(&refusal)),
+            gate::Admission::Unavailable(arrival, error) => {
+                tracing::error!(route = %arrival.route.name, error = &error as &dyn std::error::Error, "sessions cannot be read");
+                Admission::Refuse(Refusal::Unavailable { retry_after: TRY_AGAIN })
+            }
+        }
+    }
+
+    async fn page(&self, mut request: Request<Bytes>) -> Response<Bytes> {
+        let reference = Reference::random();
+        let is_tls = request.extensions().get::<Client>().is_some_and(|client| client.tls.is_some());
+        request.extensions_mut().insert(Transport { is_tls, reference });
+        // The router cannot fail (its error has no values); the match says so to the compiler.
+        let response = match self.router.clone().oneshot(request.map(Body::from)).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let (mut parts, body) = response.into_parts();
+        if let Ok(value) = HeaderValue::from_str(&reference.to_string()) {
+            parts.headers.insert(REFERENCE.clone(), value);
+        }
+        match to_bytes(body, PAGE_LIMIT).await {
+            Ok(bytes) => Response::from_parts(parts, bytes),
+            Err(_) => Answer::bare(Kind::Failed).into_response(),
+        }
+    }
+
+    async fn refuse(
+        &self,
+        refusal: &Refusal,
+        reference: &str,
+        head: Option<&Head<'_>>,
+    ) -> Response<Bytes> {
+        let mut event = Event::new(EventName::RequestRefused, self.clock.now())
+            .reference(reference)
+            .reason(reason(refusal));
+        event = event.source(head.map(|head| head.peer.ip()));
+        self.audit.record(event);
+        let wants_page = head.filter(|head| {
+            let kind = ClientKind::of(head.method, head.headers, head.upgrade);
+            matches!(kind, ClientKind::Navigation | ClientKind::FormPost | ClientKind::Frame)
+        });
+        if let Some(head) = wants_page
+            && let Some(answer) = self.refusal_page(refusal, reference, head).await
+        {
+            return answer.into_response();
+        }
+        crate::proxy::plain(refusal, reference)
+    }
+
+    fn not_a_request(&self, peer: SocketAddr) {
+        let event = Event::new(EventName::RequestRefused, self.clock.now())
+            .source(Some(peer.ip()))
+            .reason("not_http");
+        self.audit.record(event);
+    }
+}
+
+fn answered(answer: Answer) -> Admission {
+    Admission::Answer(Box::new(answer.into_response()))
+}
+
+fn caller(arrival: Box<Arrival>, head: &Head<'_>) -> Caller {
+    let transport = Transport { is_tls: head.tls.is_some(), reference: Reference::random() };
+    let uri = std::str::from_utf8(head.target)
+        .ok()
+        .and_then(|target| target.parse::<Uri>().ok())
+        .unwrap_or_default();
+    let mut caller = Caller::new(Arc::from(arrival), transport, head.headers, &uri);
+    // Over HTTP/2 the host is in `:authority`.
+    caller.authority = String::from_utf8_lossy(head.host).into_owned();
+    caller
+}
+
+/// Where the person was going. What is no address to come back to (a form, a frame's content) leads
+/// to the start page.
+fn challenge_path(
+    caller: &Caller,
+    head: &Head<'_>,
+    kind: ClientKind,
+    is_step_up: bool,
+) -> Transaction {
+    let target = std::str::from_utf8(head.target).ok();
+    let return_to = target
+        .filter(|_| kind == ClientKind::Navigation)
+        .and_then(|target| ReturnAddress::accept(target, &caller.arrival.host))
+        .unwrap_or_default();
+    Transaction::begin(return_to, is_step_up, caller.arrival.now)
+}
+
+fn origin(caller: &Caller) -> String {
+    let scheme = if caller.is_tls { "https" } else { "http" };
+    let port = caller.arrival.port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{}{port}", caller.arrival.host)
+}
+
+/// The session's cookie under the newer key.
+fn renewed(arrival: &Arrival) -> Option<HeaderValue> {
+    let name = arrival.session.as_ref()?.to_sign_anew?;
+    let token = name.token(Purpose::SessionName, &arrival.snapshot.keys);
+    HeaderValue::from_str(&cookies::set(cookies::SESSION, &token, None)).ok()
+}
+
+fn grpc(status: &'static str, message: &'static str) -> Answer {
+    Answer::json(Kind::Page, "application/grpc", Vec::new())
+        .with(HeaderName::from_static("grpc-status"), status)
+        .with(HeaderName::from_static("grpc-message"), message)
+}
+
+const fn not_routed(refusal: &NotRouted) -> Refusal {
+    match refusal {
+        NotRouted::UnknownHost => Refusal::UnknownHost,
+        NotRouted::BadHost(_) => Refusal::BadRequest("host"),
+        NotRouted::BadTarget(_) => Refusal::BadRequest("target"),
+        NotRouted::TargetTooLong => Refusal::TargetTooLong,
+        NotRouted::NoRoute => Refusal::NotFound,
+    }
+}
+
+/// For the audit.
+const fn reason(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::BadRequest(why) => why,
+        Refusal::UnknownHost => "unknown_host",
+        Refusal::NotFound => "no_route",
+        Refusal::MethodNotAllowed => "method",
+        Refusal::SlowBody => "slow_body",
+        Refusal::TooLarge => "too_large",
+        Refusal::TargetTooLong => "target_too_long",
+        Refusal::HeadTooLarge => "head_too_large",
+        Refusal::Expectation => "expectation",
+        Refusal::Unavailable { .. } => "unavailable",
+        Refusal::PortalDown(PortalTrouble::Unreachable) => "portal_unreachable",
+        Refusal::PortalDown(PortalTrouble::Slow) => "portal_slow",
+        Refusal::Internal => "internal",
+    }
+}
+
+enum PageOf {
+    Portal(PortalFault),
+    Refusal(pages::Refusal),
+}
+
+const fn page_of(refusal: &Refusal) -> PageOf {
+    PageOf::Refusal(match refusal {
+        Refusal::PortalDown(PortalTrouble::Unreachable) => {
+            return PageOf::Portal(PortalFault::Unreachable);
+        }
+        Refusal::PortalDown(PortalTrouble::Slow) => return PageOf::Portal(PortalFault::Slow),
+        Refusal::BadRequest(_) | Refusal::SlowBody | Refusal::Expectation => {
+            pages::Refusal::NotUnderstood
+        }
+        Refusal::UnknownHost => pages::Refusal::UnknownHost,
+        Refusal::NotFound => pages::Refusal::NotFound,
+        Refusal::MethodNotAllowed => pages::Refusal::WrongMethod,
+        Refusal::TooLarge => pages::Refusal::TooLarge,
+        Refusal::TargetTooLong => pages::Refusal::AddressTooLong,
+        Refusal::HeadTooLarge => pages::Refusal::HeadersTooLarge,
+        Refusal::Unavailable { .. } => pages::Refusal::Unavailable,
+        Refusal::Internal => pages::Refusal::Fault,
+    })
+}

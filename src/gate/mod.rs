@@ -1,0 +1,224 @@
+//! The gate: one request in, one admission out. Route, evidence, decision, identity, in that order and
+//! without a framework, so that it is tested without a socket. Not here: writing a response, or what a
+//! page looks like.
+
+mod identity;
+mod reference;
+mod snapshot;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub use identity::{Identity, IdentityHeader};
+pub use reference::Reference;
+pub use snapshot::{DirectoryPolicy, Snapshot};
+
+use crate::accounts::StoreError;
+use crate::points::{
+    Decision, Forbidden, Grant, Level, Outcome, Person, Requirement, Settings, Shortfall,
+    Timestamp, Weighing, decide,
+};
+use crate::routes::{Match, NotRouted, Route};
+use crate::sessions::{Found, Present, Sessions, cookies};
+
+/// What the gate looks at of one request. The bytes are those that would go upstream.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// The `Host` field or `:authority`, with its port if it has one.
+    pub host: &'a [u8],
+    pub method: &'a str,
+    pub target: &'a [u8],
+    /// The values of all `Cookie` fields.
+    pub cookies: &'a [&'a [u8]],
+    /// The client; `None` where it cannot be known.
+    pub address: Option<IpAddr>,
+}
+
+/// Where a request arrived and who sent it: what own pages and challenges are made from.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    pub snapshot: Arc<Snapshot>,
+    pub route: Arc<Route>,
+    /// The rule that the raw reading of the path matched.
+    pub rule: Option<Arc<str>>,
+    pub requirement: Arc<Requirement>,
+    /// Why this place asks for more, by language.
+    pub explain: Arc<std::collections::BTreeMap<String, String>>,
+    /// The host as it was named, in lower case and without port.
+    pub host: Arc<str>,
+    /// The port that was named with the host.
+    pub port: Option<u16>,
+    pub session: Option<Present>,
+    /// A session was here, and ended because it was idle.
+    pub was_idle: bool,
+    pub address: Option<IpAddr>,
+    pub now: Timestamp,
+}
+
+/// A request that may go on, and everything that goes with it.
+#[derive(Debug)]
+pub struct Passage {
+    pub arrival: Arrival,
+    pub grant: Grant,
+    /// Empty on public routes.
+    pub identity: Identity,
+}
+
+/// The answer of the gate. Whoever adds one decides at every place what becomes of it.
+#[must_use]
+#[derive(Debug)]
+pub enum Admission {
+    Forward(Box<Passage>),
+    /// An address of our own, under `/.scoregate`.
+    OwnPage(Box<Arrival>),
+    /// More is to be shown first.
+    StepUp(Box<Arrival>, Box<Shortfall>),
+    Forbid(Box<Arrival>, Forbidden),
+    /// It is no request that any route takes.
+    Refuse(NotRouted),
+    /// What the session has shown could not be read.
+    Unavailable(Box<Arrival>, StoreError),
+}
+
+/// Judges requests.
+#[derive(Debug)]
+pub struct Gate {
+    sessions: Arc<Sessions>,
+}
+
+impl Gate {
+    #[must_use]
+    pub const fn new(sessions: Arc<Sessions>) -> Self {
+        Self { sessions }
+    }
+
+    /// Judges one request at `now`, with one snapshot from beginning to end.
+    pub async fn admit(
+        &self,
+        request: Incoming<'_>,
+        snapshot: &Arc<Snapshot>,
+        now: Timestamp,
+    ) -> Admission {
+        let found = snapshot.table.find(request.host, request.method, request.target);
+        let matched = match found {
+            Ok(matched) => matched,
+            Err(refusal) => return Admission::Refuse(refusal),
+        };
+        if !snapshot.accepts_port(&matched.route, matched.port) {
+            return Admission::Refuse(NotRouted::UnknownHost);
+        }
+        let own_page = matched.own_page;
+        let mut arrival = arrive(matched, &request, snapshot, now);
+        // A public route stays up while the store is down: it never asks it.
+        if arrival.requirement.is_public() && !own_page {
+            return judge(arrival);
+        }
+        match self.session(&request, &arrival).await {
+            Ok(Found::Present(present)) => arrival.session = Some(present),
+            Ok(Found::Idle) => arrival.was_idle = true,
+            Ok(Found::Nobody) => {}
+            Err(error) => return Admission::Unavailable(Box::new(arrival), error),
+        }
+        if own_page { Admission::OwnPage(Box::new(arrival)) } else { judge(arrival) }
+    }
+
+    async fn session(
+        &self,
+        request: &Incoming<'_>,
+        arrival: &Arrival,
+    ) -> Result<Found, StoreError> {
+        let token = cookies::find(request.cookies.iter().copied(), cookies::SESSION);
+        let snapshot = &arrival.snapshot;
+        let limits = snapshot.config.session;
+        self.sessions.find(token, &arrival.host, &snapshot.keys, limits, arrival.now).await
+    }
+}
+
+fn arrive(
+    matched: Match,
+    request: &Incoming<'_>,
+    snapshot: &Arc<Snapshot>,
+    now: Timestamp,
+) -> Arrival {
+    Arrival {
+        snapshot: snapshot.clone(),
+        host: host_name(request.host),
+        port: matched.port,
+        route: matched.route,
+        rule: matched.rule,
+        requirement: matched.requirement,
+        explain: matched.explain,
+        session: None,
+        was_idle: false,
+        address: request.address,
+        now,
+    }
+}
+
+/// The host as it was named, in lower case and without its port. The table has checked its characters.
+fn host_name(host: &[u8]) -> Arc<str> {
+    let end = host.iter().rposition(|byte| *byte == b':').unwrap_or(host.len());
+    String::from_utf8_lossy(host.get(..end).unwrap_or(host)).to_ascii_lowercase().into()
+}
+
+fn judge(arrival: Arrival) -> Admission {
+    let Some(settings) = arrival.settings() else {
+        // A route whose directory is not in the snapshot cannot be priced, so nobody passes.
+        return Admission::Forbid(Box::new(arrival), Forbidden::Directory);
+    };
+    let Decision { outcome, weighing } = arrival.decide(&arrival.requirement, settings);
+    match outcome {
+        Outcome::Allow(grant) => {
+            let identity = arrival.identity(&weighing);
+            Admission::Forward(Box::new(Passage { arrival, grant, identity }))
+        }
+        Outcome::StepUp(shortfall) => Admission::StepUp(Box::new(arrival), Box::new(shortfall)),
+        Outcome::Forbid(reason) => Admission::Forbid(Box::new(arrival), reason),
+    }
+}
+
+impl Arrival {
+    /// The settings of the route's directory, as they are now.
+    #[must_use]
+    pub fn settings(&self) -> Option<&Settings> {
+        self.snapshot.directory(&self.route.directory).map(|directory| &directory.settings)
+    }
+
+    /// Decides for the person who arrived, on any requirement of the same directory.
+    pub fn decide(&self, requirement: &Requirement, settings: &Settings) -> Decision {
+        let Some(session) = &self.session else {
+            let nobody = Person { address: self.address, ..Person::NOBODY };
+            return decide(requirement, &nobody, settings, self.now);
+        };
+        let enrolled: Vec<_>;
+        let offered = self.snapshot.offered(&self.route.directory);
+        let usable = if session.enrolled().iter().all(|one| offered.contains(one.method)) {
+            session.enrolled()
+        } else {
+            enrolled = session
+                .enrolled()
+                .iter()
+                .filter(|one| offered.contains(one.method))
+                .cloned()
+                .collect();
+            &enrolled
+        };
+        let person = Person {
+            evidence: &session.evidence(),
+            enrolled: usable,
+            roles: &session.account().user.roles,
+            of_this_directory: session.directory() == &*self.route.directory,
+            address: self.address,
+        };
+        decide(requirement, &person, settings, self.now)
+    }
+
+    fn identity(&self, weighing: &Weighing) -> Identity {
+        match &self.session {
+            Some(session) if self.requirement.level > Level::ZERO || weighing.signed_in => {
+                Identity::of(session, weighing)
+            }
+            _ => Identity::default(),
+        }
+    }
+}

@@ -1,0 +1,619 @@
+//! What a person goes through between "short of points" and "let in". Every page asks again where the
+//! journey stands: the answer comes from the session's evidence and the settings of this moment, never
+//! from a field that says how far somebody got.
+//!
+//! Not here: HTML, cookies' attributes, addresses of pages (`web`), and what an answer is worth
+//! (`points`).
+
+mod return_address;
+mod set_up;
+mod transaction;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use return_address::ReturnAddress;
+pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
+pub use transaction::{Notice, Transaction};
+
+use crate::accounts::{Account, AccountStore, EmailAddress, StoreError, UserName, UserState};
+use crate::audit::{Audit, Event, EventName};
+use crate::gate::{Arrival, Reference};
+use crate::methods::{
+    Ask, Attempt, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
+};
+use crate::points::{
+    Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Way, ways,
+};
+use crate::sessions::{Beginning, Name, NewlyNamed, Present, Rise, Sessions};
+use crate::throttle::CounterStore;
+
+/// Where a journey stands.
+#[must_use]
+#[derive(Debug)]
+pub enum Step {
+    /// Nobody is signed in.
+    SignIn,
+    /// One of these methods next.
+    Choose(Box<Choice>),
+    /// Nothing that this person has leads there.
+    Stuck(Box<Shortfall>),
+    /// More proofs would not help.
+    Denied(Forbidden),
+    /// There.
+    Done,
+}
+
+/// What there is to choose from.
+#[derive(Debug)]
+pub struct Choice {
+    pub shortfall: Shortfall,
+    /// With the methods that work at this moment; not empty.
+    pub ways: Vec<Way>,
+}
+
+impl Choice {
+    /// Every method that occurs in a way, once, in the order of the ways.
+    #[must_use]
+    pub fn methods(&self) -> Vec<Method> {
+        let mut methods = Vec::new();
+        for method in self.ways.iter().flat_map(Way::methods) {
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        methods
+    }
+
+    /// What has to follow a method, on the shortest way that it is part of.
+    #[must_use]
+    pub fn after(&self, method: Method) -> Vec<Method> {
+        self.ways
+            .iter()
+            .find(|way| way.methods().any(|step| step == method))
+            .map(|way| way.methods().filter(|step| *step != method).collect())
+            .unwrap_or_default()
+    }
+
+    /// The fewest steps of a way that this method is part of.
+    #[must_use]
+    pub fn steps_with(&self, method: Method) -> usize {
+        let with = |way: &&Way| way.methods().any(|step| step == method);
+        self.ways.iter().filter(with).map(|way| way.steps.len()).min().unwrap_or(0)
+    }
+}
+
+/// The page that comes next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    SignIn,
+    Next,
+    Code(Method),
+    Wait(Method),
+    Stuck,
+    Denied,
+    /// The transaction's return address.
+    Return,
+}
+
+/// What becomes of a form.
+#[must_use]
+#[derive(Debug)]
+pub struct Turn {
+    pub place: Place,
+    pub transaction: Transaction,
+    /// The session's new name, for its cookie.
+    pub name: Option<Name>,
+    /// This browser has signed in: remember it as one that has.
+    pub knows_browser: bool,
+}
+
+impl Turn {
+    const fn to(place: Place, transaction: Transaction) -> Self {
+        Self { place, transaction, name: None, knows_browser: false }
+    }
+}
+
+/// Who is at the other end of a form.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'a> {
+    pub arrival: &'a Arrival,
+    pub source: &'a Source,
+    /// Hash of the cookie by which this browser will be known once it has signed in.
+    pub browser_to_know: [u8; 32],
+    pub language: &'a str,
+    pub user_agent: Option<&'a str>,
+    pub reference: Reference,
+}
+
+/// Why a form could not be dealt with. Nothing was proven.
+#[derive(Debug, thiserror::Error)]
+pub enum JourneyError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("too much work is waiting")]
+    Busy { retry_after: Duration },
+    #[error("the directory of this route is not configured")]
+    NoDirectory,
+}
+
+impl From<MethodError> for JourneyError {
+    fn from(error: MethodError) -> Self {
+        match error {
+            MethodError::Busy { retry_after } => Self::Busy { retry_after },
+            MethodError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Takes people from page to page.
+#[derive(Debug)]
+pub struct Journey {
+    sessions: Arc<Sessions>,
+    accounts: Arc<dyn AccountStore>,
+    counters: Arc<dyn CounterStore>,
+    methods: Arc<Methods>,
+    /// For choosing one; checking one is a method like the others.
+    passwords: Arc<Password>,
+    audit: Arc<Audit>,
+}
+
+/// What a journey is made of.
+#[derive(Debug)]
+pub struct Parts {
+    pub sessions: Arc<Sessions>,
+    pub accounts: Arc<dyn AccountStore>,
+    pub counters: Arc<dyn CounterStore>,
+    pub methods: Arc<Methods>,
+    pub passwords: Arc<Password>,
+    pub audit: Arc<Audit>,
+}
+
+impl Journey {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { sessions, accounts, counters, methods, passwords, audit } = parts;
+        Self { sessions, accounts, counters, methods, passwords, audit }
+    }
+
+    /// Where the journey to `transaction`'s return address stands for whoever arrived.
+    pub fn step(&self, arrival: &Arrival, transaction: &Transaction) -> Step {
+        let Some(settings) = arrival.settings() else {
+            return Step::Denied(Forbidden::Directory);
+        };
+        let requirement = destination(arrival, transaction, settings.required_level).requirement;
+        let shortfall = match arrival.decide(&requirement, settings).outcome {
+            Outcome::Allow(_) => return Step::Done,
+            Outcome::Forbid(reason) => return Step::Denied(reason),
+            Outcome::StepUp(shortfall) => shortfall,
+        };
+        let Some(session) = arrival.session.as_ref().filter(|_| shortfall.signed_in) else {
+            return Step::SignIn;
+        };
+        let usable = self.methods.usable_enrolments(session.account());
+        let ways = ways(&requirement, &session.evidence(), &usable, settings, arrival.now);
+        if ways.is_empty() {
+            Step::Stuck(Box::new(shortfall))
+        } else {
+            Step::Choose(Box::new(Choice { shortfall, ways }))
+        }
+    }
+
+    /// A name and a password.
+    ///
+    /// # Errors
+    /// The answer could not be judged; it counted as a try.
+    pub async fn sign_in(
+        &self,
+        visit: &Visit<'_>,
+        mut transaction: Transaction,
+        typed_name: &str,
+        password: &str,
+    ) -> Result<Turn, JourneyError> {
+        let arrival = visit.arrival;
+        transaction.typed_name = Some(typed_name.chars().take(254).collect());
+        transaction.sent = None;
+        let account = self.account_typed(&arrival.route.directory, typed_name).await?;
+        let counted_as = counted_as(account.as_ref(), typed_name);
+        let method = self.methods.of(Method::Password).ok_or(JourneyError::NoDirectory)?;
+        let verdict = method
+            .verify(Attempt {
+                directory: &arrival.route.directory,
+                counted_as: &counted_as,
+                account: account.as_ref(),
+                session: None,
+                answer: password,
+                source: visit.source,
+                now: arrival.now,
+            })
+            .await?;
+        match (verdict, account) {
+            (Verdict::Proven(proof), Some(account)) => {
+                self.begin(visit, transaction, &account, proof).await
+            }
+            // No method proves anything of nobody; if one did, it would prove nothing.
+            (Verdict::Proven(_), None) => Ok(Turn::to(Place::SignIn, transaction)),
+            (Verdict::Rejected(rejection), account) => {
+                let why = reason(rejection);
+                self.record(visit, EventName::SignInFailed, account.as_ref(), Some(why));
+                let notice = Some(Notice::from(rejection));
+                Ok(Turn::to(Place::SignIn, transaction.with_notice(notice)))
+            }
+        }
+    }
+
+    /// By name and, where one was typed, by address: the same look-ups whether or not either is known.
+    async fn account_typed(
+        &self,
+        directory: &str,
+        typed: &str,
+    ) -> Result<Option<Account>, StoreError> {
+        let by_name = match typed.parse::<UserName>() {
+            Ok(name) => self.accounts.find_user(directory, &name).await?,
+            Err(_) => None,
+        };
+        let by_email = match typed.parse::<EmailAddress>() {
+            Ok(email) => self.accounts.find_user_by_email(directory, &email).await?,
+            Err(_) => None,
+        };
+        Ok(by_name.or(by_email).filter(|account| account.user.state == UserState::Active))
+    }
+
+    async fn begin(
+        &self,
+        visit: &Visit<'_>,
+        transaction: Transaction,
+        account: &Account,
+        proof: Proof,
+    ) -> Result<Turn, JourneyError> {
+        let arrival = visit.arrival;
+        // Whoever was signed in here is not any more: evidence is of one user.
+        if let Some(old) = &arrival.session {
+            self.sessions.end(old.key(), arrival.now).await?;
+        }
+        let beginning = Beginning {
+            account,
+            proof,
+            host: &arrival.host,
+            user_agent: visit.user_agent,
+            address: arrival.address.map(|address| address.to_string()),
+        };
+        let limits = arrival.snapshot.config.session;
+        let begun = self.sessions.begin(beginning, limits, arrival.now).await?;
+        self.counters.know_browser(&account.user.id, &visit.browser_to_know, arrival.now).await?;
+        self.accounts.record_sign_in(&account.user.id, arrival.now).await?;
+        self.record(visit, EventName::MethodOk, Some(account), Some("password"));
+        let mut turn = self.go_on(visit, transaction, begun).await?;
+        turn.knows_browser = true;
+        Ok(turn)
+    }
+
+    /// With a newer session: to where the journey stands now.
+    async fn go_on(
+        &self,
+        visit: &Visit<'_>,
+        mut transaction: Transaction,
+        newly: NewlyNamed,
+    ) -> Result<Turn, JourneyError> {
+        transaction.notice = None;
+        let arrival = Arrival { session: Some(newly.present), ..visit.arrival.clone() };
+        let visit = Visit { arrival: &arrival, ..*visit };
+        let mut turn = match self.step(&arrival, &transaction) {
+            Step::Done => {
+                self.record(&visit, EventName::SignInSucceeded, self.account(&arrival), None);
+                Turn::to(Place::Return, transaction)
+            }
+            Step::SignIn => Turn::to(Place::SignIn, transaction),
+            Step::Stuck(_) => Turn::to(Place::Stuck, transaction),
+            Step::Denied(_) => Turn::to(Place::Denied, transaction),
+            Step::Choose(choice) => match choice.methods().as_slice() {
+                // Nothing to choose: the only way is begun, so that nobody clicks for nothing.
+                [only] if choice.steps_with(*only) == 1 => {
+                    self.ask(&visit, transaction, *only, false).await?
+                }
+                _ => Turn::to(Place::Next, transaction),
+            },
+        };
+        turn.name = Some(newly.name);
+        Ok(turn)
+    }
+
+    /// A person chose a method, or asks for another code of it.
+    ///
+    /// # Errors
+    /// It could not be found out whether a challenge can be made.
+    pub async fn choose(
+        &self,
+        visit: &Visit<'_>,
+        transaction: Transaction,
+        method: Method,
+        again: bool,
+    ) -> Result<Turn, JourneyError> {
+        if !self.leads_on(visit.arrival, &transaction, method) {
+            return Ok(Turn::to(Place::Next, transaction.with_notice(None)));
+        }
+        self.ask(visit, transaction, method, again).await
+    }
+
+    async fn ask(
+        &self,
+        visit: &Visit<'_>,
+        mut transaction: Transaction,
+        method: Method,
+        again: bool,
+    ) -> Result<Turn, JourneyError> {
+        let (Some(session), Some(authenticator)) =
+            (&visit.arrival.session, self.methods.of(method))
+        else {
+            return Ok(Turn::to(Place::Next, transaction));
+        };
+        let challenged = authenticator
+            .challenge(Ask {
+                account: session.account(),
+                session: session.key(),
+                source: visit.source,
+                host: &visit.arrival.host,
+                language: visit.language,
+                again,
+                now: visit.arrival.now,
+            })
+            .await?;
+        if !matches!(challenged, Challenged::Ready | Challenged::Throttled { .. }) {
+            transaction.sent = Some(method.name().to_owned());
+        }
+        let (place, notice, event) = match challenged {
+            Challenged::Ready => (Place::Code(method), None, None),
+            Challenged::Sent { next_at } => {
+                transaction.resend_at = Some(next_at);
+                let notice = again.then_some(Notice::Resent);
+                (Place::Code(method), notice, Some(EventName::CodeSent))
+            }
+            Challenged::WaitUntil(at) => {
+                transaction.resend_at = Some(at);
+                (Place::Code(method), again.then_some(Notice::TooEarly), None)
+            }
+            Challenged::Throttled { until } => {
+                let notice = Notice::Throttled(until.as_millis());
+                (Place::Wait(method), Some(notice), Some(EventName::CodeThrottled))
+            }
+            Challenged::NotSent => {
+                (Place::Code(method), Some(Notice::NotSent), Some(EventName::CodeUndeliverable))
+            }
+        };
+        if let Some(event) = event {
+            self.record(visit, event, Some(session.account()), Some(method.name()));
+        }
+        Ok(Turn::to(place, transaction.with_notice(notice)))
+    }
+
+    /// An answer to a challenge.
+    ///
+    /// # Errors
+    /// The answer could not be judged; it counted as a try.
+    pub async fn answer(
+        &self,
+        visit: &Visit<'_>,
+        transaction: Transaction,
+        method: Method,
+        answer: &str,
+    ) -> Result<Turn, JourneyError> {
+        let arrival = visit.arrival;
+        let leads_on = self.leads_on(arrival, &transaction, method);
+        let (Some(session), Some(authenticator), true) =
+            (&arrival.session, self.methods.of(method), leads_on)
+        else {
+            return Ok(Turn::to(Place::Next, transaction.with_notice(None)));
+        };
+        let account = session.account();
+        let verdict = authenticator
+            .verify(Attempt {
+                directory: &account.user.directory,
+                counted_as: account.user.name.as_str(),
+                account: Some(account),
+                session: Some(session.key()),
+                answer,
+                source: visit.source,
+                now: arrival.now,
+            })
+            .await?;
+        match verdict {
+            Verdict::Proven(proof) => self.rise(visit, transaction, session, proof).await,
+            // It was right once: the person need not ask for the one that is right now.
+            Verdict::Rejected(Rejection::Expired) => {
+                let turn = self.ask(visit, transaction, method, true).await?;
+                let was_sent = turn.transaction.notice == Some(Notice::Resent);
+                let notice = if was_sent { Some(Notice::Expired) } else { turn.transaction.notice.clone() };
+                Ok(Turn { transaction: turn.transaction.with_notice(notice), ..turn })
+            }
+            Verdict::Rejected(rejection) => {
+                self.record(
+                    visit,
+                    EventName::MethodFailed,
+                    Some(account),
+                    Some(reason(rejection)),
+                );
+                let place = match rejection {
+                    Rejection::Throttled { .. } => Place::Wait(method),
+                    _ => Place::Code(method),
+                };
+                Ok(Turn::to(place, transaction.with_notice(Some(Notice::from(rejection)))))
+            }
+        }
+    }
+
+    async fn rise(
+        &self,
+        visit: &Visit<'_>,
+        transaction: Transaction,
+        session: &Present,
+        proof: Proof,
+    ) -> Result<Turn, JourneyError> {
+        let method = proof.method;
+        let rise = self.sessions.rise(session, proof, visit.arrival.now).await?;
+        match rise {
+            Rise::Renamed(newly) => {
+                let account = newly.present.account();
+                self.record(visit, EventName::MethodOk, Some(account), Some(method.name()));
+                self.go_on(visit, transaction, *newly).await
+            }
+            // The other tab's answer carries the name; the next page finds it in the cookie jar.
+            Rise::Added | Rise::Ended => {
+                Ok(Turn::to(Place::Next, transaction.with_notice(None)))
+            }
+        }
+    }
+
+    /// Whether `method` is part of a way that this person has to where they are going.
+    #[must_use]
+    pub fn leads_on(&self, arrival: &Arrival, transaction: &Transaction, method: Method) -> bool {
+        // An old name of a session never raises it.
+        let may_write = arrival.session.as_ref().is_some_and(Present::is_current);
+        may_write
+            && match self.step(arrival, transaction) {
+                Step::Choose(choice) => choice.methods().contains(&method),
+                Step::SignIn | Step::Stuck(_) | Step::Denied(_) | Step::Done => false,
+            }
+    }
+
+    /// Signs out: this session, or all of the user's.
+    ///
+    /// # Errors
+    /// It is over in memory; that the store does not say so yet is the caller's 503.
+    pub async fn sign_out(&self, visit: &Visit<'_>, everywhere: bool) -> Result<(), JourneyError> {
+        let arrival = visit.arrival;
+        let Some(session) = &arrival.session else { return Ok(()) };
+        self.record(visit, EventName::SignOut, Some(session.account()), None);
+        if everywhere {
+            self.sessions.end_all_of(&session.account().user.id, arrival.now).await?;
+        } else {
+            self.sessions.end(session.key(), arrival.now).await?;
+        }
+        Ok(())
+    }
+
+    /// What the place asks that the person is going to, and the operator's words for it.
+    #[must_use]
+    pub fn wanted(&self, arrival: &Arrival, transaction: &Transaction) -> Wanted {
+        // A directory that is not there is denied before anybody asks what it wants.
+        let level = arrival.settings().map_or(Level::MAX, |settings| settings.required_level);
+        destination(arrival, transaction, level)
+    }
+
+    /// Methods that this person has and that are worth something, whose messages do not get through.
+    #[must_use]
+    pub fn undeliverable(&self, arrival: &Arrival, choice: &Choice) -> Vec<Method> {
+        let (Some(session), Some(settings)) = (&arrival.session, arrival.settings()) else {
+            return Vec::new();
+        };
+        let usable = self.methods.usable_enrolments(session.account());
+        let mut methods = Vec::new();
+        for enrolled in session.enrolled() {
+            let method = enrolled.method;
+            let is_offered = arrival.snapshot.offered(&arrival.route.directory).contains(method);
+            let is_worth = settings.policy(method).points > Points::ZERO;
+            let is_usable = usable.iter().any(|one| one.method == method);
+            if is_offered && is_worth && !is_usable && !choice.methods().contains(&method) {
+                methods.push(method);
+            }
+        }
+        methods
+    }
+
+    /// Somebody was shown the page of no way: their administrator wants to know.
+    pub fn record_dead_end(&self, visit: &Visit<'_>, has_no_way: bool) {
+        let reason = if has_no_way { "no_way" } else { "cannot_use_any" };
+        self.record(visit, EventName::AccessDenied, self.account(visit.arrival), Some(reason));
+    }
+
+    fn account<'a>(&self, arrival: &'a Arrival) -> Option<&'a Account> {
+        arrival.session.as_ref().map(Present::account)
+    }
+
+    fn record(
+        &self,
+        visit: &Visit<'_>,
+        name: EventName,
+        account: Option<&Account>,
+        reason: Option<&'static str>,
+    ) {
+        let arrival = visit.arrival;
+        let mut event = Event::new(name, arrival.now)
+            .directory(&arrival.route.directory)
+            .route(&arrival.route.name)
+            .source(arrival.address)
+            .reference(visit.reference)
+            .revision(arrival.snapshot.revision);
+        if let Some(account) = account {
+            event = event.target(&account.user.id);
+        }
+        if let Some(session) = &arrival.session {
+            event = event.session(&session.short_name());
+        }
+        if let Some(reason) = reason {
+            event = event.reason(reason);
+        }
+        self.audit.record(event);
+    }
+}
+
+/// What the place asks that the person is going to, and why.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub requirement: Arc<Requirement>,
+    pub explain: Arc<BTreeMap<String, String>>,
+}
+
+/// Where the place asks nothing, what its directory asks: somebody who came to sign in is to be signed in.
+fn destination(arrival: &Arrival, transaction: &Transaction, level: Level) -> Wanted {
+    let target = transaction.return_to.target().as_bytes();
+    let found = arrival.snapshot.table.find(arrival.host.as_bytes(), "GET", target);
+    match found {
+        Ok(matched) if !matched.own_page && !matched.requirement.is_public() => {
+            Wanted { requirement: matched.requirement, explain: matched.explain }
+        }
+        _ => Wanted {
+            requirement: Arc::new(Requirement { level, ..Requirement::default() }),
+            explain: Arc::default(),
+        },
+    }
+}
+
+/// The canonical name that an attempt counts for.
+fn counted_as(account: Option<&Account>, typed: &str) -> String {
+    match account {
+        Some(account) => account.user.name.to_string(),
+        None => typed
+            .parse::<UserName>()
+            .map(|name| name.to_string())
+            .or_else(|_| typed.parse::<EmailAddress>().map(|email| email.folded()))
+            .unwrap_or_default(),
+    }
+}
+
+impl From<Rejection> for Notice {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Wrong { tries_left } => Self::Wrong { tries_left },
+            Rejection::Empty => Self::Empty,
+            Rejection::NotAnAnswer => Self::NotAnAnswer,
+            Rejection::Expired => Self::Expired,
+            Rejection::UsedAlready => Self::UsedAlready,
+            Rejection::ClockOff => Self::ClockOff,
+            Rejection::Throttled { until } => Self::Throttled(until.as_millis()),
+        }
+    }
+}
+
+/// For the audit.
+const fn reason(rejection: Rejection) -> &'static str {
+    match rejection {
+        Rejection::Wrong { .. } => "wrong",
+        Rejection::Empty => "empty",
+        Rejection::NotAnAnswer => "not_an_answer",
+        Rejection::Expired => "expired",
+        Rejection::UsedAlready => "used_already",
+        Rejection::ClockOff => "clock_off",
+        Rejection::Throttled { .. } => "throttled",
+    }
+}

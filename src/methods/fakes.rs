@@ -1,0 +1,481 @@
+//! What the tests of the methods work with: fakes of the stores, in memory, that count their calls
+//! and fail when told to, a notifier that keeps what it is given, and a bench with all of it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::accounts::*;
+use crate::clock::{Clock, ManualClock};
+use crate::keys::Keyring;
+use crate::notify::{
+    DeliveryError, Message, Notifier, NotifierChannel, Notifiers, Outbox, OutboxLimits,
+};
+use crate::points::{CredentialId, Role};
+use crate::secret::Secret;
+use crate::throttle::fake::FakeCounters;
+use crate::throttle::{Attempts, Limit};
+
+pub(super) const PASSWORD: &str = "vier blauwe olifanten";
+pub(super) const SESSION: SessionKey = SessionKey([1; 16]);
+
+/// A cost that tests can afford.
+pub(super) fn cheap() -> HashCost {
+    HashCost::new(8, 1, 1).unwrap()
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    count: AtomicU64,
+    fails: AtomicBool,
+}
+
+impl Calls {
+    fn called(&self) -> Result<(), StoreError> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the fake was told to fail".into()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn fail(&self, fails: bool) {
+        self.fails.store(fails, Ordering::SeqCst);
+    }
+}
+
+/// A fake of the account store: what methods ask of it. Anything else ends the test.
+#[derive(Debug, Default)]
+pub(super) struct FakeAccounts {
+    accounts: Mutex<HashMap<UserId, Account>>,
+    pub(super) calls: Calls,
+}
+
+impl FakeAccounts {
+    /// For the test itself: not counted.
+    pub(super) fn account(&self, user: &UserId) -> Account {
+        self.accounts.lock().unwrap()[user].clone()
+    }
+
+    pub(super) fn put(&self, account: &Account) {
+        self.accounts.lock().unwrap().insert(account.user.id.clone(), account.clone());
+    }
+}
+
+#[async_trait]
+impl AccountStore for FakeAccounts {
+    async fn create_user(&self, _: NewUser, _: Timestamp) -> Result<Account, CreateError> {
+        unimplemented!()
+    }
+
+    async fn find_user(&self, _: &str, _: &UserName) -> Result<Option<Account>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn find_user_by_email(
+        &self,
+        _: &str,
+        _: &EmailAddress,
+    ) -> Result<Option<Account>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn load_user(&self, user: &UserId) -> Result<Option<Account>, StoreError> {
+        self.calls.called()?;
+        Ok(self.accounts.lock().unwrap().get(user).cloned())
+    }
+
+    async fn list_users(&self, _: Option<&str>) -> Result<Vec<User>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn has_user_with_role(&self, _: &str) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+
+    async fn set_user_state(&self, _: &UserId, _: UserState) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+
+    async fn set_user_roles(&self, _: &UserId, _: &BTreeSet<Role>) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+
+    async fn record_sign_in(&self, _: &UserId, _: Timestamp) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    async fn delete_user(&self, _: &UserId) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+
+    async fn set_password(
+        &self,
+        user: &UserId,
+        hash: Secret<String>,
+        now: Timestamp,
+    ) -> Result<CredentialId, StoreError> {
+        self.calls.called()?;
+        let mut accounts = self.accounts.lock().unwrap();
+        let id = CredentialId(format!("password of {}", user.0).into());
+        accounts.get_mut(user).unwrap().password =
+            Some(PasswordCredential { id: id.clone(), hash, reset_through: None, set_at: now });
+        Ok(id)
+    }
+
+    async fn rehash_password(
+        &self,
+        credential: &CredentialId,
+        hash: Secret<String>,
+    ) -> Result<(), StoreError> {
+        self.calls.called()?;
+        for account in self.accounts.lock().unwrap().values_mut() {
+            if let Some(password) = account.password.as_mut().filter(|p| p.id == *credential) {
+                password.hash = hash.clone();
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_app(
+        &self,
+        user: &UserId,
+        secret: Secret<Vec<u8>>,
+        step: u64,
+        enrolled_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<CredentialId, StoreError> {
+        self.calls.called()?;
+        let mut accounts = self.accounts.lock().unwrap();
+        let apps = &mut accounts.get_mut(user).unwrap().apps;
+        let id = CredentialId(format!("app {} of {}", apps.len(), user.0).into());
+        let id_of_app = id.clone();
+        apps.push(AppCredential { id, secret, last_step: step, added_at: now, enrolled_at });
+        Ok(id_of_app)
+    }
+
+    async fn take_app_step(&self, app: &CredentialId, step: u64) -> Result<bool, StoreError> {
+        self.calls.called()?;
+        let mut accounts = self.accounts.lock().unwrap();
+        let apps = accounts.values_mut().flat_map(|account| &mut account.apps);
+        for found in apps.filter(|found| found.id == *app && step > found.last_step) {
+            found.last_step = step;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    async fn create_link(&self, _: Link) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    async fn find_link(&self, _: &[u8; 32], _: Timestamp) -> Result<Option<Link>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn take_link(&self, _: &[u8; 32], _: Timestamp) -> Result<Option<Link>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn end_links(&self, _: &UserId) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+}
+
+/// A fake of the store of codes.
+#[derive(Debug, Default)]
+pub(super) struct FakeCodes {
+    codes: Mutex<Vec<SentCode>>,
+    pub(super) calls: Calls,
+}
+
+#[async_trait]
+impl CodeStore for FakeCodes {
+    async fn put_code(&self, code: &SentCode) -> Result<(), StoreError> {
+        self.calls.called()?;
+        let mut codes = self.codes.lock().unwrap();
+        codes.insert(0, code.clone());
+        let mut of_session = 0;
+        codes.retain(|kept| {
+            let is_same = kept.session == code.session && kept.method == code.method;
+            of_session += u32::from(is_same);
+            !is_same || of_session <= 2
+        });
+        Ok(())
+    }
+
+    async fn codes(
+        &self,
+        session: &SessionKey,
+        method: Method,
+    ) -> Result<Vec<SentCode>, StoreError> {
+        self.calls.called()?;
+        let codes = self.codes.lock().unwrap();
+        let is_asked = |code: &&SentCode| code.session == *session && code.method == method;
+        Ok(codes.iter().filter(is_asked).cloned().collect())
+    }
+
+    async fn take_code(&self, id: &[u8; 16], now: Timestamp) -> Result<bool, StoreError> {
+        self.calls.called()?;
+        let mut codes = self.codes.lock().unwrap();
+        let is_good = |code: &SentCode| code.used_at.is_none() && now < code.expires_at;
+        let Some(taken) = codes.iter().find(|code| code.id == *id && is_good(code)).cloned() else {
+            return Ok(false);
+        };
+        for code in codes.iter_mut() {
+            if code.session == taken.session && code.method == taken.method {
+                code.used_at.get_or_insert(now);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn sweep_codes(&self, _: Timestamp) -> Result<u64, StoreError> {
+        unimplemented!()
+    }
+}
+
+/// A fake of a mail server: keeps every message, or refuses to be reached.
+#[derive(Debug, Default)]
+pub(super) struct FakeMail {
+    pub(super) messages: Mutex<Vec<Message>>,
+    pub(super) is_down: AtomicBool,
+}
+
+#[async_trait]
+impl Notifier for FakeMail {
+    fn name(&self) -> &'static str {
+        "mail"
+    }
+
+    fn channel(&self) -> NotifierChannel {
+        NotifierChannel::Email
+    }
+
+    async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(DeliveryError::Unreachable("the fake is down".into()));
+        }
+        self.messages.lock().unwrap().push(message.clone());
+        Ok(())
+    }
+}
+
+/// Everything that methods need, in memory.
+#[derive(Debug)]
+pub(super) struct Bench {
+    pub(super) accounts: Arc<FakeAccounts>,
+    pub(super) counters: Arc<FakeCounters>,
+    pub(super) codes: Arc<FakeCodes>,
+    pub(super) mail: Arc<FakeMail>,
+    pub(super) notifiers: Arc<Notifiers>,
+    pub(super) pool: Arc<HashPool>,
+    pub(super) keys: Arc<Keyring>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) source: Source,
+    pub(super) per_user: u32,
+    pub(super) tries: u32,
+}
+
+impl Bench {
+    /// Limits as they are by default. Within a runtime, for the outbox.
+    pub(super) fn new() -> Self {
+        Self::with_queue(1000)
+    }
+
+    pub(super) fn with_queue(queue: u32) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_200_000_000)));
+        let mail = Arc::new(FakeMail::default());
+        let limits = OutboxLimits { pauses: Vec::new(), ..OutboxLimits::default() };
+        let outbox = Outbox::start(mail.clone(), clock.clone(), limits);
+        Self {
+            accounts: Arc::default(),
+            counters: Arc::default(),
+            codes: Arc::default(),
+            mail,
+            notifiers: Arc::new(Notifiers::new(vec![outbox])),
+            pool: Arc::new(HashPool::new(1, queue).unwrap()),
+            keys: Arc::new(Keyring::generate()),
+            clock,
+            source: Source { address: "192.0.2.1".into(), browser: None },
+            per_user: 10,
+            tries: 5,
+        }
+    }
+
+    /// With limits that nobody reaches who tries a hundred times.
+    pub(super) fn without_limits() -> Self {
+        Self { per_user: 10_000, tries: 10_000, ..Self::new() }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Calls of all stores so far.
+    pub(super) fn calls(&self) -> u64 {
+        let of = |calls: &Calls| calls.count.load(Ordering::SeqCst);
+        self.counters.calls() + of(&self.accounts.calls) + of(&self.codes.calls)
+    }
+
+    pub(super) fn fail(&self, fails: bool) {
+        self.counters.fail(fails);
+        self.accounts.calls.fail(fails);
+        self.codes.calls.fail(fails);
+    }
+
+    pub(super) fn attempts(&self) -> Attempts {
+        let window = Duration::from_secs(900);
+        let per_address = Limit { count: 10_000, window };
+        Attempts::new(self.counters.clone(), per_address, Limit { count: self.per_user, window })
+    }
+
+    pub(super) fn totp(&self) -> Totp {
+        Totp::new(self.accounts.clone(), self.attempts())
+    }
+
+    pub(super) fn password(&self) -> Password {
+        Password::new(self.accounts.clone(), self.attempts(), self.pool.clone(), cheap()).unwrap()
+    }
+
+    pub(super) fn email(&self) -> EmailCode {
+        self.email_in(Arc::new(EnglishText), "Example")
+    }
+
+    pub(super) fn email_in(&self, text: Arc<dyn CodeText>, brand: &str) -> EmailCode {
+        EmailCode::new(EmailCodeParts {
+            codes: self.codes.clone(),
+            counters: self.counters.clone(),
+            attempts: self.attempts(),
+            keys: self.keys.clone(),
+            notifiers: self.notifiers.clone(),
+            text,
+            brand: brand.into(),
+            limits: CodeLimits {
+                sends: Limit { count: 5, window: Duration::from_secs(3600) },
+                ttl: Duration::from_secs(600),
+                tries: self.tries,
+            },
+        })
+    }
+
+    pub(super) fn attempt<'a>(&'a self, account: &'a Account, answer: &'a str) -> Attempt<'a> {
+        Attempt {
+            directory: "staff",
+            counted_as: account.user.name.as_str(),
+            account: Some(account),
+            session: Some(SESSION),
+            answer,
+            source: &self.source,
+            now: self.now(),
+        }
+    }
+
+    pub(super) fn ask<'a>(&'a self, account: &'a Account, again: bool) -> Ask<'a> {
+        Ask {
+            account,
+            session: SESSION,
+            source: &self.source,
+            host: "portal.example.org",
+            language: "en",
+            again,
+            now: self.now(),
+        }
+    }
+
+    pub(super) fn reload(&self, account: &Account) -> Account {
+        self.accounts.account(&account.user.id)
+    }
+
+    /// The codes that were mailed, oldest first.
+    pub(super) async fn mailed(&self) -> Vec<String> {
+        self.notifiers.settled().await;
+        let messages = self.mail.messages.lock().unwrap();
+        messages.iter().map(|message| only_code_in(&message.text)).collect()
+    }
+
+    /// Keeps the one thread busy and the queue of one full until the result is dropped.
+    pub(super) async fn block_hashing(&self) -> std::sync::mpsc::Sender<()> {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let lane = |address| Lane { address, from_known_browser: true };
+        let pool = self.pool.clone();
+        tokio::spawn(async move {
+            let block = move || {
+                let _ = started.send(());
+                let _ = released.recv();
+            };
+            pool.run(lane("a"), block).await
+        });
+        has_started.await.unwrap();
+        let pool = self.pool.clone();
+        tokio::spawn(async move { pool.run(lane("b"), || ()).await });
+        while self.pool.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        release
+    }
+}
+
+/// The one run of exactly six digits; it is an error of the text to have none or two.
+pub(super) fn only_code_in(text: &str) -> String {
+    let runs = text.split(|c: char| !c.is_ascii_digit());
+    let codes: Vec<&str> = runs.filter(|run| run.len() == 6).collect();
+    assert_eq!(codes.len(), 1, "{text}");
+    codes[0].to_owned()
+}
+
+/// A user with a password, an e-mail address and an app, kept in the fake store.
+pub(super) fn account_of(bench: &Bench, name: &str, password: &str) -> Account {
+    let id = UserId(format!("id of {name}").into());
+    let account = Account {
+        user: User {
+            id: id.clone(),
+            directory: "staff".into(),
+            name: name.parse().unwrap(),
+            display_name: None,
+            language: None,
+            roles: BTreeSet::new(),
+            state: UserState::Active,
+            created_at: Timestamp::EPOCH,
+            last_sign_in_at: None,
+        },
+        contacts: vec![Contact {
+            id: CredentialId(format!("contact of {name}").into()),
+            kind: ContactKind::Email,
+            address: format!("{name}@example.org"),
+            fingerprint: format!("mailbox of {name}").into(),
+            is_usable: true,
+            added_at: Timestamp::EPOCH,
+            enrolled_at: Some(Timestamp::from_secs(5)),
+        }],
+        password: Some(PasswordCredential {
+            id: CredentialId(format!("password of {name}").into()),
+            hash: cheap().hash(password).unwrap(),
+            reset_through: None,
+            set_at: Timestamp::EPOCH,
+        }),
+        apps: vec![AppCredential {
+            id: CredentialId(format!("app of {name}").into()),
+            secret: Totp::new_secret(),
+            last_step: 0,
+            added_at: Timestamp::EPOCH,
+            enrolled_at: None,
+        }],
+        version: 1,
+    };
+    bench.accounts.put(&account);
+    account
+}
+
+pub(super) fn account_with_password(bench: &Bench) -> Account {
+    account_of(bench, "anna", PASSWORD)
+}
+
+pub(super) fn account_with_app(bench: &Bench) -> Account {
+    account_of(bench, "anna", PASSWORD)
+}

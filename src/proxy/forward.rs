@@ -1,0 +1,542 @@
+//! The life of a request in Pingora's phases: guard, gatekeeper, then its answer, an own page, or the
+//! upstream.
+//!
+//! Pingora passes by default: a phase that forgets to answer lets a request through. Here naming an upstream
+//! asks for the [`Passage`] that only an admission gives, so what is forgotten is a 500.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{COOKIE, HOST, SET_COOKIE};
+use http::{HeaderValue, Version};
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::protocols::http::v2::server::default_h2_options;
+use pingora::proxy::{FailToProxy, HttpProxy, ProxyHttp, ProxyWarnLogContext, Session, http_proxy};
+use pingora::server::configuration::ServerConf;
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorSource, ErrorType};
+
+use super::connection::ConnectionInfo;
+use super::guard::{Message, Sound, inspect};
+use super::listener::{Addresses, REQUEST, RequestLink};
+use super::respond::{self, Afterwards, BodyError, PortalTrouble, Refusal};
+use super::streams::{Running, Streams};
+use super::upstreams::Servers;
+use super::{Admission, Client, Finished, Gatekeeper, Head, PAGE_BODY_LIMIT, Passage, fields};
+use crate::config::Limits;
+
+/// Silence of a client in the middle of a body, and what it may take to read an answer.
+const CLIENT_SILENCE: Duration = Duration::from_secs(60);
+/// Servers of one upstream that one request tries.
+const MAX_SERVERS_TRIED: usize = 4;
+
+/// What a [`Gateway`] is built with and does not change.
+#[derive(Clone, Debug, Default)]
+pub struct GatewayOptions {
+    /// Believed for upstreams instead of the system's roots.
+    pub upstream_ca: Option<PathBuf>,
+    /// Idle connections to upstreams that are kept; `None`: 512.
+    pub idle_upstream_connections: Option<usize>,
+}
+
+/// Everything between a listener and the gatekeeper. Shared by listeners.
+pub struct Gateway {
+    pub(super) proxy: Arc<HttpProxy<Phases>>,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}
+
+/// What every connection and request of a gateway uses.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) gatekeeper: Arc<dyn Gatekeeper>,
+    pub(super) limits: ArcSwap<Limits>,
+    pub(super) addresses: Arc<Addresses>,
+    streams: Arc<Streams>,
+    servers: Servers,
+}
+
+impl Gateway {
+    /// Needs a rustls provider to be installed, as `main` does first.
+    #[must_use]
+    pub fn new(
+        gatekeeper: Arc<dyn Gatekeeper>,
+        limits: Limits,
+        options: &GatewayOptions,
+    ) -> Arc<Self> {
+        let keep_alive = limits.keep_alive;
+        let shared = Arc::new(Shared {
+            gatekeeper,
+            limits: ArcSwap::from_pointee(limits),
+            addresses: Arc::default(),
+            streams: Arc::default(),
+            servers: Servers::default(),
+        });
+        let conf = ServerConf {
+            ca_file: options.upstream_ca.as_ref().map(|path| path.display().to_string()),
+            upstream_keepalive_pool_size: options.idle_upstream_connections.unwrap_or(512),
+            max_retries: MAX_SERVERS_TRIED,
+            ..ServerConf::default()
+        };
+        let mut proxy = http_proxy(&Arc::new(conf), Phases { shared: Arc::clone(&shared) });
+        // Bare options would be unbounded (`pingora.md` 4).
+        proxy.h2_options = Some(default_h2_options());
+        let mut options = pingora::apps::HttpServerOptions::default();
+        options.h2_idle_timeout = Some(keep_alive);
+        proxy.server_options = Some(options);
+        Arc::new(Self { proxy: Arc::new(proxy), shared })
+    }
+
+    /// The requests that run, by session.
+    #[must_use]
+    pub fn streams(&self) -> &Arc<Streams> {
+        &self.shared.streams
+    }
+
+    /// New limits, from the next head on.
+    pub fn set_limits(&self, limits: Limits) {
+        self.shared.limits.store(Arc::new(limits));
+    }
+}
+
+/// Pingora's view of the gateway.
+pub(super) struct Phases {
+    shared: Arc<Shared>,
+}
+
+/// What is known of one request between its phases.
+#[derive(Debug, Default)]
+pub(super) struct Ctx {
+    /// `None` only if a request came past our own listener; it is refused.
+    link: Option<RequestLink>,
+    passage: Option<Box<Passage>>,
+    /// Why the request was stopped after it was admitted.
+    refusal: Option<Refusal>,
+    running: Option<Running>,
+    body_bytes: u64,
+    turn: usize,
+    tried: usize,
+}
+
+/// What to do with a request that was read.
+enum Verdict {
+    Forward(Box<Passage>),
+    Answer(Box<http::Response<Bytes>>, Afterwards),
+    Page(http::Extensions),
+}
+
+impl Phases {
+    async fn judge(&self, session: &Session, link: &RequestLink) -> Verdict {
+        let limits = self.shared.limits.load();
+        let raw = raw_head(session);
+        let sound = match inspect(&message(session, raw.as_deref()), &limits) {
+            Ok(sound) => sound,
+            Err(refusal) => {
+                return Verdict::Answer(
+                    Box::new(self.refuse(&refusal, None).await),
+                    Afterwards::Close,
+                );
+            }
+        };
+        let head = head(session, sound, &link.connection);
+        let admission = std::panic::AssertUnwindSafe(self.shared.gatekeeper.admit(&head));
+        match admission.catch_unwind().await {
+            Ok(Admission::Forward(passage)) if is_too_long(session, &passage) => {
+                self.refused(&Refusal::TooLarge, &head, Afterwards::Close).await
+            }
+            Ok(Admission::Forward(passage)) => Verdict::Forward(passage),
+            Ok(Admission::Answer(answer)) => Verdict::Answer(answer, Afterwards::Keep),
+            Ok(Admission::Page(found)) => Verdict::Page(found),
+            Ok(Admission::Refuse(refusal)) => self.refused(&refusal, &head, Afterwards::Keep).await,
+            Err(_) => self.refused(&Refusal::Internal, &head, Afterwards::Close).await,
+        }
+    }
+
+    async fn refused(&self, refusal: &Refusal, head: &Head<'_>, afterwards: Afterwards) -> Verdict {
+        Verdict::Answer(Box::new(self.refuse(refusal, Some(head)).await), afterwards)
+    }
+
+    /// The page of a refusal; a plain one if the gatekeeper fails even here.
+    async fn refuse(&self, refusal: &Refusal, head: Option<&Head<'_>>) -> http::Response<Bytes> {
+        let reference = respond::reference();
+        tracing::debug!(?refusal, reference, "refused");
+        let page = self.shared.gatekeeper.refuse(refusal, &reference, head);
+        let mut page = std::panic::AssertUnwindSafe(page)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| respond::plain(refusal, &reference));
+        respond::stamp(&mut page, refusal, &reference);
+        page
+    }
+
+    /// A refusal of a request that had passed the guard.
+    async fn refuse_late(
+        &self,
+        session: &Session,
+        link: Option<&RequestLink>,
+        refusal: &Refusal,
+    ) -> http::Response<Bytes> {
+        let limits = self.shared.limits.load();
+        let raw = raw_head(session);
+        let sound = inspect(&message(session, raw.as_deref()), &limits).ok();
+        let head = sound.zip(link).map(|(sound, link)| head(session, sound, &link.connection));
+        self.refuse(refusal, head.as_ref()).await
+    }
+
+    async fn page(
+        &self,
+        session: &mut Session,
+        link: &RequestLink,
+        found: http::Extensions,
+    ) -> pingora::Result<()> {
+        let body = match respond::read_body(session, PAGE_BODY_LIMIT).await {
+            Ok(body) => body,
+            Err(error) => {
+                let refusal = match error {
+                    BodyError::TooLarge => Refusal::TooLarge,
+                    BodyError::Broken => Refusal::BadRequest("the body did not arrive whole"),
+                };
+                let answer = self.refuse_late(session, Some(link), &refusal).await;
+                return respond::write(session, answer, Afterwards::Close).await;
+            }
+        };
+        let request = page_request(session.req_header(), &link.connection, found, body);
+        let page = std::panic::AssertUnwindSafe(self.shared.gatekeeper.page(request));
+        let answer = match page.catch_unwind().await {
+            Ok(answer) => answer,
+            Err(_) => self.refuse_late(session, Some(link), &Refusal::Internal).await,
+        };
+        respond::write(session, answer, Afterwards::Keep).await
+    }
+
+    /// Notes the request under its session. `false`: the session ended while it was decided on.
+    fn take_on(&self, ctx: &mut Ctx, link: &RequestLink, passage: Box<Passage>) -> bool {
+        if let Some(session) = passage.session {
+            ctx.running = self.shared.streams.register(session, &link.kill);
+            if ctx.running.is_none() {
+                return false;
+            }
+        }
+        ctx.turn = if passage.upstream.servers.len() > 1 { self.shared.servers.turn() } else { 0 };
+        ctx.passage = Some(passage);
+        true
+    }
+
+    async fn decide(&self, session: &mut Session, ctx: &mut Ctx) -> pingora::Result<bool> {
+        let Some(link) = ctx.link.clone() else {
+            ctx.refusal = Some(Refusal::Internal);
+            return Error::e_explain(ErrorType::InternalError, "a request without a connection");
+        };
+        let mut verdict = self.judge(session, &link).await;
+        if let Verdict::Forward(passage) = verdict {
+            if self.take_on(ctx, &link, passage) {
+                return Ok(false);
+            }
+            // Asked again, the gatekeeper sees the session gone.
+            verdict = self.judge(session, &link).await;
+        }
+        match verdict {
+            Verdict::Forward(_) => {
+                let refusal = Refusal::Unavailable { retry_after: Duration::from_secs(1) };
+                let answer = self.refuse_late(session, Some(&link), &refusal).await;
+                respond::write(session, answer, Afterwards::Close).await?;
+            }
+            Verdict::Answer(answer, afterwards) => {
+                respond::write(session, *answer, afterwards).await?;
+            }
+            Verdict::Page(found) => self.page(session, &link, found).await?,
+        }
+        Ok(true)
+    }
+}
+
+/// The head as it came; no copy. `None` over HTTP/2.
+fn raw_head(session: &Session) -> Option<Bytes> {
+    session.as_http1().map(|session| session.get_headers_raw_bytes())
+}
+
+fn message<'a>(session: &'a Session, raw: Option<&'a [u8]>) -> Message<'a> {
+    let request = session.req_header();
+    Message {
+        raw,
+        version: request.version,
+        method: &request.method,
+        target: request.raw_path(),
+        uri: &request.uri,
+        headers: &request.headers,
+    }
+}
+
+fn head<'a>(session: &'a Session, sound: Sound<'a>, connection: &'a ConnectionInfo) -> Head<'a> {
+    let request = session.req_header();
+    Head {
+        host: sound.host,
+        method: &request.method,
+        target: request.raw_path(),
+        headers: &request.headers,
+        peer: connection.peer,
+        tls: connection.tls.as_deref(),
+        http2: connection.http2,
+        upgrade: sound.upgrade,
+    }
+}
+
+/// `Host`, or the authority: what the guard found to be one host.
+fn host_of(request: &RequestHeader) -> &[u8] {
+    match request.uri.authority() {
+        Some(authority) => authority.as_str().as_bytes(),
+        None => request.headers.get(HOST).map(HeaderValue::as_bytes).unwrap_or_default(),
+    }
+}
+
+fn is_too_long(session: &Session, passage: &Passage) -> bool {
+    let length = session.get_header(http::header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    length.zip(passage.body_limit).is_some_and(|(length, limit)| length > limit)
+}
+
+/// A request as a router takes it: with a `Host` and one `Cookie` field over HTTP/2 too.
+fn page_request(
+    request: &RequestHeader,
+    connection: &ConnectionInfo,
+    found: http::Extensions,
+    body: Bytes,
+) -> http::Request<Bytes> {
+    let mut page = http::Request::new(body);
+    *page.method_mut() = request.method.clone();
+    *page.version_mut() = request.version;
+    *page.uri_mut() = request.uri.path_and_query().cloned().map(Into::into).unwrap_or_default();
+    *page.headers_mut() = request.headers.clone();
+    if let Ok(host) = HeaderValue::from_bytes(host_of(request)) {
+        page.headers_mut().insert(HOST, host);
+    }
+    if request.version == Version::HTTP_2 {
+        let crumbs: Vec<&[u8]> =
+            request.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        if let (true, Ok(whole)) =
+            (crumbs.len() > 1, HeaderValue::from_bytes(&crumbs.join(&b"; "[..])))
+        {
+            page.headers_mut().insert(COOKIE, whole);
+        }
+    }
+    *page.extensions_mut() = found;
+    page.extensions_mut().insert(Client { peer: connection.peer, tls: connection.tls.clone() });
+    page
+}
+
+/// What becomes of an error, for the person who waits. `None`: nobody waits any more.
+fn refusal_for(error: &Error) -> Option<Refusal> {
+    match (error.esource(), error.etype()) {
+        (
+            ErrorSource::Upstream,
+            ErrorType::ConnectTimedout
+            | ErrorType::TLSHandshakeTimedout
+            | ErrorType::ReadTimedout
+            | ErrorType::WriteTimedout,
+        ) => Some(Refusal::PortalDown(PortalTrouble::Slow)),
+        (ErrorSource::Upstream, _) => Some(Refusal::PortalDown(PortalTrouble::Unreachable)),
+        (ErrorSource::Downstream, ErrorType::ReadTimedout) => Some(Refusal::SlowBody),
+        (
+            ErrorSource::Downstream,
+            ErrorType::ReadError
+            | ErrorType::WriteError
+            | ErrorType::WriteTimedout
+            | ErrorType::ConnectionClosed,
+        ) => None,
+        (ErrorSource::Downstream, _) => Some(Refusal::BadRequest("not a sound message")),
+        (ErrorSource::Internal | ErrorSource::Unset, _) => Some(Refusal::Internal),
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Phases {
+    type CTX = Ctx;
+
+    fn new_ctx(&self) -> Ctx {
+        Ctx { link: REQUEST.try_with(Clone::clone).ok(), ..Ctx::default() }
+    }
+
+    /// The head is here: the clock of the head stops, and those of the rest are set on every request, for
+    /// Pingora has none by itself.
+    async fn early_request_filter(
+        &self,
+        session: &mut Session,
+        ctx: &mut Ctx,
+    ) -> pingora::Result<()> {
+        if let Some(link) = &ctx.link {
+            link.kill.note_head();
+        }
+        let keep_alive = self.shared.limits.load().keep_alive;
+        // `None` was set where the process is going down or the client said `close`.
+        if session.get_keepalive().is_some() {
+            session.set_keepalive(Some(keep_alive.as_secs().max(1)));
+        }
+        let silence = (!session.is_upgrade_req()).then_some(CLIENT_SILENCE);
+        session.set_read_timeout(silence);
+        session.set_write_timeout(Some(CLIENT_SILENCE));
+        session.set_total_drain_timeout(Some(CLIENT_SILENCE));
+        Ok(())
+    }
+
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> pingora::Result<bool> {
+        self.decide(session, ctx).await
+    }
+
+    /// Needs the grant, so that a request that never met the gatekeeper has nowhere to go. Borrows it:
+    /// Pingora asks again after a failure that may be retried.
+    async fn upstream_peer(
+        &self,
+        _: &mut Session,
+        ctx: &mut Ctx,
+    ) -> pingora::Result<Box<HttpPeer>> {
+        let Some(passage) = &ctx.passage else {
+            ctx.refusal = Some(Refusal::Internal);
+            return Error::e_explain(ErrorType::InternalError, "no passage");
+        };
+        let servers = &self.shared.servers;
+        let peer = servers.peer(&passage.grant, &passage.upstream, ctx.turn, ctx.tried).await;
+        peer.map(Box::new).map_err(|error| {
+            tracing::warn!(upstream = passage.upstream.name, %error, "no server to go to");
+            Error::explain(ErrorType::ConnectNoRoute, "no server").into_up()
+        })
+    }
+
+    /// The next server, if there is one that was not tried. Nothing was sent yet.
+    fn fail_to_connect(
+        &self,
+        _: &mut Session,
+        _: &HttpPeer,
+        ctx: &mut Ctx,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        ctx.tried += 1;
+        let servers = ctx.passage.as_ref().map_or(0, |passage| passage.upstream.servers.len());
+        error.set_retry(ctx.tried < servers.min(MAX_SERVERS_TRIED));
+        error
+    }
+
+    /// The last word on what goes upstream: after Pingora took out what `Connection` names, so that a
+    /// client cannot name ours.
+    async fn upstream_request_filter(
+        &self,
+        session: &mut Session,
+        request: &mut RequestHeader,
+        ctx: &mut Ctx,
+    ) -> pingora::Result<()> {
+        let (Some(passage), Some(link)) = (&ctx.passage, &ctx.link) else {
+            ctx.refusal = Some(Refusal::Internal);
+            return Error::e_explain(ErrorType::InternalError, "no passage");
+        };
+        fields::remove_from_request(request, &passage.strip, &passage.identity, &passage.remove);
+        fields::remove_own_cookies(request, link.connection.http2)?;
+        fields::set_forwarding(request, &link.connection, host_of(session.req_header()))?;
+        fields::set_identity(request, &passage.identity)
+    }
+
+    async fn request_body_filter(
+        &self,
+        session: &mut Session,
+        body: &mut Option<Bytes>,
+        _: bool,
+        ctx: &mut Ctx,
+    ) -> pingora::Result<()> {
+        let Some(limit) = ctx.passage.as_ref().and_then(|passage| passage.body_limit) else {
+            return Ok(());
+        };
+        let length = body.as_ref().map_or(0, Bytes::len);
+        ctx.body_bytes = ctx.body_bytes.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        if ctx.body_bytes > limit && !session.was_upgraded() {
+            ctx.refusal = Some(Refusal::TooLarge);
+            return Error::e_explain(ErrorType::InternalError, "the body is too large");
+        }
+        Ok(())
+    }
+
+    async fn response_filter(
+        &self,
+        _: &mut Session,
+        response: &mut ResponseHeader,
+        ctx: &mut Ctx,
+    ) -> pingora::Result<()> {
+        fields::remove_from_response(response)?;
+        if response.status.is_informational() && response.status != 101 {
+            return Ok(());
+        }
+        let cookies = ctx.passage.as_mut().map(|passage| std::mem::take(&mut passage.set_cookies));
+        for cookie in cookies.unwrap_or_default() {
+            response.append_header(SET_COOKIE, cookie)?;
+        }
+        Ok(())
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        ctx: &mut Ctx,
+    ) -> FailToProxy {
+        let gone = FailToProxy { error_code: 0, can_reuse_downstream: false };
+        let Some(refusal) = ctx.refusal.take().or_else(|| refusal_for(error)) else { return gone };
+        let route = ctx.passage.as_ref().map(|passage| &*passage.route);
+        tracing::warn!(
+            route,
+            kind = error.etype().as_str(),
+            side = error.esource().as_str(),
+            ?refusal,
+            "a request failed"
+        );
+        let begun = session
+            .response_written()
+            .is_some_and(|answer| !answer.status.is_informational() || answer.status == 101);
+        if begun {
+            return gone;
+        }
+        let answer = self.refuse_late(session, ctx.link.as_ref(), &refusal).await;
+        let error_code = answer.status().as_u16();
+        if respond::write(session, answer, Afterwards::Close).await.is_ok() && !session.is_http2() {
+            session.shutdown().await;
+        }
+        FailToProxy { error_code, can_reuse_downstream: false }
+    }
+
+    async fn logging(&self, session: &mut Session, _: Option<&Error>, ctx: &mut Ctx) {
+        self.shared.gatekeeper.finished(&Finished {
+            method: &session.req_header().method,
+            route: ctx.passage.as_ref().map(|passage| &*passage.route),
+            status: session.response_written().map(|answer| answer.status.as_u16()),
+            peer: ctx.link.as_ref().map(|link| link.connection.peer),
+            sent_bytes: session.body_bytes_sent(),
+        });
+    }
+
+    /// Without target, host or cookie: this goes into logs.
+    fn request_summary(&self, session: &Session, ctx: &Ctx) -> String {
+        let route = ctx.passage.as_ref().map_or("-", |passage| &*passage.route);
+        format!("{} on route {route}", session.req_header().method)
+    }
+
+    /// Logged by us, in `fail_to_proxy`.
+    fn suppress_error_log(&self, _: &Session, _: &Ctx, _: &Error) -> bool {
+        true
+    }
+
+    fn suppress_proxy_warn_log(
+        &self,
+        _: &Session,
+        _: &Ctx,
+        _: &Error,
+        _: ProxyWarnLogContext,
+    ) -> bool {
+        true
+    }
+}

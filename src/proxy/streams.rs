@@ -1,0 +1,187 @@
+//! Requests that run, by session, so that the end of a session ends them: a WebSocket or an event stream
+//! of somebody who has signed out is closed without waiting for its next byte.
+//!
+//! Not a decision: whoever ends a session calls [`Streams::end`].
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::sessions::SessionKey;
+
+/// How long an ended session is remembered: longer than the gap between a decision and the registration
+/// that follows it, or a request decided just before the end would run on.
+const REMEMBER_ENDED: Duration = Duration::from_secs(60);
+
+const SHARDS: usize = 16;
+
+/// The switch of one running request.
+#[derive(Debug, Default)]
+pub(super) struct Kill {
+    fired: AtomicBool,
+    head_read: AtomicBool,
+    wake: Notify,
+}
+
+impl Kill {
+    pub(super) fn fire(&self) {
+        self.fired.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Ready once it was fired.
+    pub(super) async fn fired(&self) {
+        while !self.fired.load(Ordering::Acquire) {
+            self.wake.notified().await;
+        }
+    }
+
+    pub(super) fn note_head(&self) {
+        self.head_read.store(true, Ordering::Release);
+    }
+
+    pub(super) fn head_was_read(&self) -> bool {
+        self.head_read.load(Ordering::Acquire)
+    }
+}
+
+/// The running requests of all sessions.
+#[derive(Default)]
+pub struct Streams {
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+#[derive(Default)]
+struct Shard {
+    running: HashMap<SessionKey, Vec<Arc<Kill>>>,
+    ended: HashSet<SessionKey>,
+    ended_in_order: VecDeque<(Instant, SessionKey)>,
+}
+
+impl Streams {
+    /// Ends every running request of a session, and every one that is admitted late. Says how many ran.
+    pub fn end(&self, session: &SessionKey) -> usize {
+        let Some(mut shard) = self.shard(session) else { return 0 };
+        shard.forget_old(Instant::now());
+        if shard.ended.insert(*session) {
+            shard.ended_in_order.push_back((Instant::now(), *session));
+        }
+        let running = shard.running.remove(session).unwrap_or_default();
+        for kill in &running {
+            kill.fire();
+        }
+        running.len()
+    }
+
+    /// How many requests of a session run now.
+    #[must_use]
+    pub fn running(&self, session: &SessionKey) -> usize {
+        self.shard(session).and_then(|shard| shard.running.get(session).map(Vec::len)).unwrap_or(0)
+    }
+
+    /// Notes a running request for as long as the result lives; `None` if the session has ended.
+    pub(super) fn register(
+        self: &Arc<Self>,
+        session: SessionKey,
+        kill: &Arc<Kill>,
+    ) -> Option<Running> {
+        let mut shard = self.shard(&session)?;
+        if shard.ended.contains(&session) {
+            return None;
+        }
+        shard.running.entry(session).or_default().push(Arc::clone(kill));
+        Some(Running { streams: Arc::clone(self), session, kill: Arc::clone(kill) })
+    }
+
+    fn shard(&self, session: &SessionKey) -> Option<MutexGuard<'_, Shard>> {
+        let [first, ..] = session.0;
+        let shard = self.shards.get(usize::from(first) % SHARDS)?;
+        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Shard {
+    fn forget_old(&mut self, now: Instant) {
+        while let Some((at, session)) = self.ended_in_order.front() {
+            if now.duration_since(*at) < REMEMBER_ENDED {
+                return;
+            }
+            self.ended.remove(session);
+            self.ended_in_order.pop_front();
+        }
+    }
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Streams(..)")
+    }
+}
+
+/// One running request; dropping it takes it off the list.
+#[derive(Debug)]
+pub(super) struct Running {
+    streams: Arc<Streams>,
+    session: SessionKey,
+    kill: Arc<Kill>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some(mut shard) = self.streams.shard(&self.session) else { return };
+        let Some(running) = shard.running.get_mut(&self.session) else { return };
+        running.retain(|kill| !Arc::ptr_eq(kill, &self.kill));
+        if running.is_empty() {
+            shard.running.remove(&self.session);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: SessionKey = SessionKey([1; 16]);
+    const OTHER: SessionKey = SessionKey([17; 16]);
+
+    #[tokio::test]
+    async fn the_end_of_a_session_ends_its_requests_and_no_others() {
+        let streams = Arc::new(Streams::default());
+        let (mine, theirs) = (Arc::new(Kill::default()), Arc::new(Kill::default()));
+        let _mine = streams.register(ONE, &mine).unwrap();
+        let _theirs = streams.register(OTHER, &theirs).unwrap();
+        assert_eq!(streams.end(&ONE), 1);
+        mine.fired().await;
+        assert!(!theirs.fired.load(Ordering::Acquire));
+        assert_eq!(streams.running(&OTHER), 1);
+    }
+
+    #[test]
+    fn a_request_that_is_over_is_off_the_list() {
+        let streams = Arc::new(Streams::default());
+        let (one, two) = (Arc::new(Kill::default()), Arc::new(Kill::default()));
+        let first = streams.register(ONE, &one);
+        let second = streams.register(ONE, &two);
+        drop(first);
+        assert_eq!(streams.running(&ONE), 1);
+        drop(second);
+        assert_eq!(streams.running(&ONE), 0);
+        assert_eq!(streams.end(&ONE), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_admitted_after_the_end_of_its_session_is_not_registered() {
+        let streams = Arc::new(Streams::default());
+        streams.end(&ONE);
+        let kill = Arc::new(Kill::default());
+        assert!(streams.register(ONE, &kill).is_none());
+        tokio::time::advance(REMEMBER_ENDED).await;
+        streams.end(&OTHER);
+        assert_eq!(streams.shard(&ONE).unwrap().ended.len(), 1, "only the newest is remembered");
+    }
+}

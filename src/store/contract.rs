@@ -1,0 +1,806 @@
+//! What every store must do, as cases that run against each of them. A case gets a fresh store and
+//! panics where the store is wrong. Not here: what only one store can get wrong (its files, its locks).
+//!
+//! A new store calls [`store_contract!`] once with a function that makes an empty one.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::accounts::{
+    Account, AccountStore, ContactKind, CreateError, Link, LinkPurpose, NewUser, StoreError,
+    UserId, UserName, UserState,
+};
+use crate::methods::{CodeStore, SentCode};
+use crate::points::{Channel, CredentialId, Kinds, Method, Points, Proof, Role, Timestamp};
+use crate::secret::Secret;
+use crate::sessions::{NameHash, NameRecord, SessionKey, SessionRecord, SessionStore};
+use crate::throttle::{CounterKey, CounterStore, Tally};
+
+pub(crate) trait Store:
+    AccountStore + SessionStore + CounterStore + CodeStore + Clone + 'static
+{
+}
+
+impl<S: AccountStore + SessionStore + CounterStore + CodeStore + Clone + 'static> Store for S {}
+
+/// Makes a test of every case. `$fresh` is an async function that gives an empty store and whatever has
+/// to live as long as it.
+macro_rules! store_contract {
+    ($fresh:path) => {
+        $crate::store::contract::store_contract! { $fresh:
+            a_name_is_taken_once_in_a_directory,
+            a_user_comes_back_as_they_were_made,
+            an_address_finds_one_user_of_its_own_directory,
+            an_address_that_two_users_share_finds_neither,
+            every_change_of_an_account_raises_its_version,
+            nothing_is_changed_for_an_unknown_user,
+            a_new_password_is_a_new_credential_and_a_new_hash_is_not,
+            a_time_step_is_taken_by_exactly_one_of_a_hundred,
+            a_time_step_at_or_below_the_last_is_never_taken,
+            a_link_is_taken_by_exactly_one_of_a_hundred,
+            a_link_is_good_until_its_end_and_not_at_it,
+            links_that_were_ended_are_gone_for_that_user_alone,
+            a_deleted_user_takes_everything_with_them,
+            users_are_listed_in_order_of_name,
+            a_role_counts_only_while_its_user_is_active,
+            a_sign_in_never_moves_back,
+            a_session_comes_back_with_every_field,
+            a_rise_leaves_the_old_name_with_what_it_saw,
+            parallel_rises_lose_no_proof,
+            a_session_that_has_ended_takes_no_proof,
+            a_name_only_ever_ends_sooner,
+            a_name_belongs_to_one_session_for_good,
+            an_ended_session_has_no_names,
+            ending_the_sessions_of_a_user_says_which_and_spares_others,
+            the_time_of_last_use_never_moves_back,
+            sessions_are_listed_newest_first,
+            a_sweep_removes_sessions_that_are_over_and_no_other,
+            a_thousand_parallel_attempts_count_a_thousand,
+            a_window_that_has_ended_starts_anew_at_one,
+            reading_a_counter_does_not_count,
+            a_clock_that_was_set_back_leaves_no_endless_window,
+            a_browser_is_known_to_its_user_alone,
+            a_sweep_removes_counters_that_have_ended_and_no_other,
+            the_newest_two_codes_of_a_session_and_method_are_kept,
+            a_code_is_taken_by_exactly_one_of_a_hundred,
+            a_code_is_good_until_its_end_and_not_at_it,
+            using_one_code_uses_up_the_others_of_its_session_and_method,
+            a_sweep_removes_codes_two_hours_after_their_end,
+        }
+    };
+    ($fresh:path: $($case:ident),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let (store, _kept) = $fresh().await;
+                $crate::store::contract::$case(store).await;
+            }
+        )*
+    };
+}
+pub(crate) use store_contract;
+
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const TICK: Duration = Duration::from_millis(1);
+
+pub(crate) fn new_user(directory: &str, name: &str) -> NewUser {
+    NewUser {
+        directory: directory.into(),
+        name: name.parse().unwrap(),
+        display_name: None,
+        language: None,
+        roles: BTreeSet::new(),
+        email: None,
+        phone: None,
+        password_hash: None,
+    }
+}
+
+async fn user<S: Store>(store: &S, name: &str) -> UserId {
+    store.create_user(new_user("staff", name), NOW).await.unwrap().user.id
+}
+
+async fn load<S: Store>(store: &S, user: &UserId) -> Account {
+    store.load_user(user).await.unwrap().unwrap()
+}
+
+fn roles(names: &[&str]) -> BTreeSet<Role> {
+    names.iter().map(|name| Role::from(*name)).collect()
+}
+
+fn secret(text: &str) -> Secret<String> {
+    Secret::new(text.to_owned())
+}
+
+/// Runs the same call a hundred times at once and says how often it was answered `true`.
+async fn winners<S, F, R>(store: &S, call: F) -> usize
+where
+    S: Store,
+    F: Fn(S) -> R,
+    R: Future<Output = bool> + Send + 'static,
+{
+    let mut calls = JoinSet::new();
+    for _ in 0..100 {
+        calls.spawn(call(store.clone()));
+    }
+    calls.join_all().await.into_iter().filter(|won| *won).count()
+}
+
+fn assert_unavailable<T: Debug>(result: &Result<T, StoreError>) {
+    assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
+}
+
+pub(crate) async fn a_name_is_taken_once_in_a_directory<S: Store>(store: S) {
+    let won = winners(&store, |store| async move {
+        match store.create_user(new_user("staff", "anna"), NOW).await {
+            Ok(_) => true,
+            Err(CreateError::NameTaken) => false,
+            Err(error) => panic!("{error}"),
+        }
+    })
+    .await;
+    assert_eq!(won, 1);
+    store.create_user(new_user("customers", "anna"), NOW).await.unwrap();
+    assert_eq!(store.list_users(None).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn a_user_comes_back_as_they_were_made<S: Store>(store: S) {
+    let new = NewUser {
+        display_name: Some("Anna \u{c5}ngstr\u{f6}m".into()),
+        language: Some("nl".into()),
+        roles: roles(&["editor", "scoregate_owner"]),
+        email: Some("Anna@Example.org".parse().unwrap()),
+        phone: Some("+31612345678".parse().unwrap()),
+        password_hash: Some(secret("$argon2id$x")),
+        ..new_user("staff", "anna")
+    };
+    let made = store.create_user(new, NOW).await.unwrap();
+    let by_name = store.find_user("staff", &made.user.name).await.unwrap().unwrap();
+    let by_email = store.find_user_by_email("staff", &"aNNa@example.ORG".parse().unwrap()).await;
+    for found in [&by_name, &by_email.unwrap().unwrap(), &load(&store, &made.user.id).await, &made]
+    {
+        assert_eq!(found.user, made.user);
+        assert_eq!(found.contacts, made.contacts);
+        assert_eq!(found.version, made.version);
+        assert_eq!(found.password.as_ref().unwrap().hash.reveal(), "$argon2id$x");
+    }
+    assert_eq!(made.user.display_name.as_deref(), Some("Anna \u{c5}ngstr\u{f6}m"));
+    assert_eq!(made.user.roles, roles(&["scoregate_owner", "editor"]));
+    assert_eq!((made.user.state, made.user.created_at), (UserState::Active, NOW));
+    assert_eq!(made.contact(ContactKind::Email).unwrap().address, "Anna@example.org");
+    assert_eq!(made.contact(ContactKind::Phone).unwrap().address, "+31612345678");
+    assert!(made.contacts.iter().all(|contact| contact.is_usable && contact.enrolled_at.is_none()));
+    assert_eq!(made.password.unwrap().reset_through, None);
+
+    let nobody: UserName = "nobody".parse().unwrap();
+    assert!(store.find_user("staff", &nobody).await.unwrap().is_none());
+    assert!(store.find_user("customers", &made.user.name).await.unwrap().is_none());
+    assert!(store.load_user(&UserId("nobody".into())).await.unwrap().is_none());
+}
+
+pub(crate) async fn an_address_finds_one_user_of_its_own_directory<S: Store>(store: S) {
+    for directory in ["staff", "customers"] {
+        let email = Some("anna@example.org".parse().unwrap());
+        let new = NewUser { email, ..new_user(directory, "anna") };
+        store.create_user(new, NOW).await.unwrap();
+    }
+    let find = |directory: &'static str, email: &str| {
+        let (store, email) = (store.clone(), email.parse().unwrap());
+        async move { store.find_user_by_email(directory, &email).await.unwrap() }
+    };
+    let found = find("customers", "anna@example.org").await.unwrap();
+    assert_eq!(&*found.user.directory, "customers");
+    assert!(find("elsewhere", "anna@example.org").await.is_none());
+    assert!(find("staff", "ann@example.org").await.is_none());
+}
+
+pub(crate) async fn an_address_that_two_users_share_finds_neither<S: Store>(store: S) {
+    for name in ["anna", "bob"] {
+        let email = Some("desk@example.org".parse().unwrap());
+        store.create_user(NewUser { email, ..new_user("staff", name) }, NOW).await.unwrap();
+    }
+    let email = "desk@example.org".parse().unwrap();
+    assert!(store.find_user_by_email("staff", &email).await.unwrap().is_none());
+}
+
+pub(crate) async fn every_change_of_an_account_raises_its_version<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let mut version = load(&store, &user).await.version;
+    let mut rose = async |what: &str| {
+        let now = load(&store, &user).await.version;
+        assert!(now > version, "{what}");
+        version = now;
+    };
+    let hash = || secret("hash");
+    assert!(store.set_user_state(&user, UserState::Disabled).await.unwrap());
+    rose("disabled").await;
+    assert!(store.set_user_state(&user, UserState::Active).await.unwrap());
+    rose("active").await;
+    assert!(store.set_user_roles(&user, &roles(&["editor"])).await.unwrap());
+    rose("roles").await;
+    let password = store.set_password(&user, hash(), NOW).await.unwrap();
+    rose("password").await;
+    store.rehash_password(&password, hash()).await.unwrap();
+    rose("rehash").await;
+    let app = store.add_app(&user, Secret::new(vec![1; 20]), 5, None, NOW).await.unwrap();
+    rose("app").await;
+    assert!(store.take_app_step(&app, 6).await.unwrap());
+    rose("step").await;
+    store.record_sign_in(&user, NOW).await.unwrap();
+    rose("sign-in").await;
+
+    let account = load(&store, &user).await;
+    assert_eq!(account.user.roles, roles(&["editor"]));
+    assert_eq!(account.user.state, UserState::Active);
+    let app = &account.apps[0];
+    assert_eq!((app.secret.reveal(), app.last_step), (&vec![1; 20], 6));
+    assert!(store.set_user_roles(&user, &roles(&[])).await.unwrap());
+    assert!(load(&store, &user).await.user.roles.is_empty());
+}
+
+pub(crate) async fn nothing_is_changed_for_an_unknown_user<S: Store>(store: S) {
+    let nobody = UserId("nobody".into());
+    assert!(!store.set_user_state(&nobody, UserState::Active).await.unwrap());
+    assert!(!store.set_user_roles(&nobody, &roles(&["editor"])).await.unwrap());
+    assert!(!store.delete_user(&nobody).await.unwrap());
+    store.record_sign_in(&nobody, NOW).await.unwrap();
+    assert_unavailable(&store.set_password(&nobody, secret("hash"), NOW).await);
+    assert_unavailable(&store.add_app(&nobody, Secret::new(vec![1]), 0, None, NOW).await);
+    assert_unavailable(&store.create_session(&session(&nobody, 1), &name(1)).await);
+    assert!(store.find_session(&name(1).hash).await.unwrap().is_none());
+    assert!(!store.has_user_with_role("editor").await.unwrap());
+}
+
+pub(crate) async fn a_new_password_is_a_new_credential_and_a_new_hash_is_not<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let first = store.set_password(&user, secret("one"), NOW).await.unwrap();
+    store.rehash_password(&first, secret("one again")).await.unwrap();
+    let password = load(&store, &user).await.password.unwrap();
+    assert_eq!((&password.id, password.hash.reveal().as_str()), (&first, "one again"));
+
+    let later = NOW.after(MINUTE);
+    let second = store.set_password(&user, secret("two"), later).await.unwrap();
+    assert_ne!(first, second);
+    store.rehash_password(&first, secret("late")).await.unwrap();
+    let account = load(&store, &user).await;
+    assert!(account.owns(&second) && !account.owns(&first));
+    let password = account.password.unwrap();
+    assert_eq!((password.hash.reveal().as_str(), password.set_at), ("two", later));
+}
+
+pub(crate) async fn a_time_step_is_taken_by_exactly_one_of_a_hundred<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let app = store.add_app(&user, Secret::new(vec![1; 20]), 5, None, NOW).await.unwrap();
+    let won = winners(&store, |store| {
+        let app = app.clone();
+        async move { store.take_app_step(&app, 6).await.unwrap() }
+    });
+    assert_eq!(won.await, 1);
+}
+
+pub(crate) async fn a_time_step_at_or_below_the_last_is_never_taken<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let enrolled = Some(NOW.after(MINUTE));
+    let app = store.add_app(&user, Secret::new(vec![1; 20]), 5, enrolled, NOW).await.unwrap();
+    let other = store.add_app(&user, Secret::new(vec![2; 20]), 5, None, NOW).await.unwrap();
+    let table = [(4, false), (5, false), (6, true), (6, false), (5, false), (9, true), (8, false)];
+    for (step, is_taken) in table {
+        assert_eq!(store.take_app_step(&app, step).await.unwrap(), is_taken, "{step}");
+    }
+    assert!(!store.take_app_step(&app, u64::MAX).await.unwrap());
+    assert!(!store.take_app_step(&CredentialId("none".into()), 10).await.unwrap());
+    assert!(store.take_app_step(&other, 6).await.unwrap());
+    let apps = load(&store, &user).await.apps;
+    assert_eq!(apps.iter().map(|app| app.last_step).collect::<Vec<_>>(), [9, 6]);
+    assert_eq!((apps[0].enrolled_at, apps[1].enrolled_at), (enrolled, None));
+}
+
+fn link(user: &UserId, byte: u8) -> Link {
+    let purpose = LinkPurpose::SetUp;
+    Link { token_hash: [byte; 32], user: user.clone(), purpose, expires_at: NOW.after(HOUR) }
+}
+
+pub(crate) async fn a_link_is_taken_by_exactly_one_of_a_hundred<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    store.create_link(link(&user, 1)).await.unwrap();
+    for _ in 0..2 {
+        let found = store.find_link(&[1; 32], NOW).await.unwrap();
+        assert_eq!(found, Some(link(&user, 1)), "looking at a link does not use it");
+    }
+    let won =
+        winners(
+            &store,
+            |store| async move { store.take_link(&[1; 32], NOW).await.unwrap().is_some() },
+        );
+    assert_eq!(won.await, 1);
+    assert_eq!(store.find_link(&[1; 32], NOW).await.unwrap(), None);
+    assert_unavailable(&store.create_link(link(&user, 1)).await);
+    assert_eq!(store.take_link(&[1; 32], NOW).await.unwrap(), None);
+}
+
+pub(crate) async fn a_link_is_good_until_its_end_and_not_at_it<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    store.create_link(link(&user, 1)).await.unwrap();
+    let end = NOW.after(HOUR);
+    assert_eq!(store.find_link(&[1; 32], end).await.unwrap(), None);
+    assert_eq!(store.take_link(&[1; 32], end).await.unwrap(), None);
+    assert_eq!(store.take_link(&[2; 32], NOW).await.unwrap(), None);
+    assert!(store.find_link(&[1; 32], end.before(TICK)).await.unwrap().is_some());
+    assert_eq!(store.take_link(&[1; 32], end.before(TICK)).await.unwrap(), Some(link(&user, 1)));
+}
+
+pub(crate) async fn links_that_were_ended_are_gone_for_that_user_alone<S: Store>(store: S) {
+    let (anna, bob) = (user(&store, "anna").await, user(&store, "bob").await);
+    for (user, byte) in [(&anna, 1), (&anna, 2), (&bob, 3)] {
+        store.create_link(link(user, byte)).await.unwrap();
+    }
+    store.end_links(&anna).await.unwrap();
+    for (byte, stands) in [(1, false), (2, false), (3, true)] {
+        let taken = store.take_link(&[byte; 32], NOW).await.unwrap();
+        assert_eq!(taken.is_some(), stands, "{byte}");
+    }
+}
+
+pub(crate) async fn a_deleted_user_takes_everything_with_them<S: Store>(store: S) {
+    let (anna, bob) = (user(&store, "anna").await, user(&store, "bob").await);
+    let app = store.add_app(&anna, Secret::new(vec![1; 20]), 5, None, NOW).await.unwrap();
+    for (user, byte) in [(&anna, 1), (&bob, 2)] {
+        store.set_password(user, secret("hash"), NOW).await.unwrap();
+        store.create_link(link(user, byte)).await.unwrap();
+        store.create_session(&session(user, byte), &name(byte)).await.unwrap();
+        store.put_code(&code(user, byte)).await.unwrap();
+        store.know_browser(user, &[byte; 32], NOW).await.unwrap();
+    }
+    assert!(store.delete_user(&anna).await.unwrap());
+    assert!(!store.delete_user(&anna).await.unwrap());
+    assert!(store.load_user(&anna).await.unwrap().is_none());
+    assert!(!store.take_app_step(&app, 9).await.unwrap());
+    for (user, byte, stands) in [(&anna, 1, false), (&bob, 2, true)] {
+        let link = store.find_link(&[byte; 32], NOW).await.unwrap();
+        let session = store.find_session(&name(byte).hash).await.unwrap();
+        let codes = store.codes(&SessionKey([byte; 16]), Method::Email).await.unwrap();
+        let is_known = store.knows_browser(user, &[byte; 32]).await.unwrap();
+        let left = [link.is_some(), session.is_some(), !codes.is_empty(), is_known];
+        assert_eq!(left, [stands; 4], "{byte}");
+    }
+    let again = store.create_user(new_user("staff", "anna"), NOW).await.unwrap();
+    assert_ne!(again.user.id, anna, "an id is never used again");
+    assert!(again.password.is_none() && again.apps.is_empty());
+}
+
+pub(crate) async fn users_are_listed_in_order_of_name<S: Store>(store: S) {
+    for (directory, name) in [("staff", "cleo"), ("staff", "anna"), ("customers", "bob")] {
+        let new = NewUser { roles: roles(&[name]), ..new_user(directory, name) };
+        store.create_user(new, NOW).await.unwrap();
+    }
+    let listed = async |directory| {
+        let users = store.list_users(directory).await.unwrap();
+        assert!(users.iter().all(|user| user.roles == roles(&[user.name.as_str()])));
+        users.iter().map(|user| user.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None).await, ["anna", "bob", "cleo"]);
+    assert_eq!(listed(Some("staff")).await, ["anna", "cleo"]);
+    assert!(listed(Some("nowhere")).await.is_empty());
+}
+
+pub(crate) async fn a_role_counts_only_while_its_user_is_active<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let has = async || store.has_user_with_role("owner").await.unwrap();
+    assert!(!has().await);
+    store.set_user_roles(&user, &roles(&["owner", "editor"])).await.unwrap();
+    assert!(has().await);
+    store.set_user_state(&user, UserState::Disabled).await.unwrap();
+    assert!(!has().await);
+    store.set_user_state(&user, UserState::Active).await.unwrap();
+    assert!(has().await);
+    store.set_user_roles(&user, &roles(&["owner2"])).await.unwrap();
+    assert!(!has().await);
+}
+
+pub(crate) async fn a_sign_in_never_moves_back<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    assert_eq!(load(&store, &user).await.user.last_sign_in_at, None);
+    for at in [NOW, NOW.after(HOUR), NOW.after(MINUTE)] {
+        store.record_sign_in(&user, at).await.unwrap();
+    }
+    assert_eq!(load(&store, &user).await.user.last_sign_in_at, Some(NOW.after(HOUR)));
+}
+
+pub(crate) fn proof(method: Method) -> Proof {
+    Proof {
+        method,
+        credential: CredentialId("credential".into()),
+        channel: Channel::Password,
+        kinds: method.kinds(),
+        at: NOW,
+        enrolled_at: None,
+        cap: None,
+        expires: None,
+        withdrawn: false,
+    }
+}
+
+pub(crate) fn session(user: &UserId, byte: u8) -> SessionRecord {
+    SessionRecord {
+        key: SessionKey([byte; 16]),
+        user: user.clone(),
+        directory: "staff".into(),
+        created_at: NOW,
+        last_seen_at: NOW,
+        ends_at: NOW.after(HOUR),
+        proofs: vec![proof(Method::Password)],
+        user_agent: Some("Browser/1".into()),
+        address: Some("192.0.2.1".into()),
+    }
+}
+
+pub(crate) fn name(byte: u8) -> NameRecord {
+    let hash = NameHash([byte; 32]);
+    NameRecord { hash, host: "portal.example".into(), sees: None, stands_until: None }
+}
+
+pub(crate) async fn a_session_comes_back_with_every_field<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let channel = |of: &str| -> std::sync::Arc<str> { of.into() };
+    let channels = [
+        Channel::Password,
+        Channel::Mailbox(channel("m")),
+        Channel::Phone(channel("p")),
+        Channel::App(channel("a")),
+        Channel::Credential(channel("c")),
+        Channel::RecoveryCodes,
+        Channel::Device(channel("d")),
+        Channel::Token(channel("t")),
+    ];
+    let mut proofs: Vec<Proof> = Method::ALL.into_iter().map(proof).collect();
+    for (proof, channel) in proofs.iter_mut().zip(channels) {
+        proof.channel = channel;
+    }
+    proofs[0].kinds = Kinds::NONE;
+    proofs[1].enrolled_at = Some(Timestamp::EPOCH);
+    proofs[2].cap = Points::new(1000);
+    proofs[3].expires = Some(Timestamp::NEVER);
+    proofs[4].withdrawn = true;
+    let full = SessionRecord { proofs, ..session(&user, 1) };
+    let bare = SessionRecord {
+        proofs: Vec::new(),
+        user_agent: None,
+        address: None,
+        created_at: Timestamp::EPOCH,
+        ends_at: Timestamp::NEVER,
+        ..session(&user, 2)
+    };
+    let replaced = NameRecord { sees: Some(3), stands_until: Some(NOW), ..name(1) };
+    for (session, name) in [(full, replaced), (bare, name(2))] {
+        store.create_session(&session, &name).await.unwrap();
+        assert_eq!(store.find_session(&name.hash).await.unwrap(), Some((session, name)));
+    }
+    assert_eq!(store.find_session(&name(3).hash).await.unwrap(), None);
+}
+
+async fn seen_by<S: Store>(store: &S, byte: u8) -> (usize, NameRecord) {
+    let (session, name) = store.find_session(&name(byte).hash).await.unwrap().unwrap();
+    (session.proofs.len(), name)
+}
+
+pub(crate) async fn a_rise_leaves_the_old_name_with_what_it_saw<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let key = SessionKey([1; 16]);
+    store.create_session(&session(&user, 1), &name(1)).await.unwrap();
+    store.create_session(&session(&user, 9), &name(9)).await.unwrap();
+    let until = NOW.after(MINUTE);
+    let rise = async |new: u8, old: Option<(u8, Timestamp)>| {
+        let old = old.map(|(byte, until)| (name(byte).hash, until));
+        let old = old.as_ref().map(|(hash, until)| (hash, *until));
+        assert!(store.add_proof(&key, &proof(Method::Totp), &name(new), old).await.unwrap());
+    };
+    rise(2, Some((1, until))).await;
+    let old = NameRecord { sees: Some(1), stands_until: Some(until), ..name(1) };
+    assert_eq!(seen_by(&store, 1).await, (2, old.clone()));
+    assert_eq!(seen_by(&store, 2).await, (2, name(2)));
+    rise(3, Some((2, until))).await;
+    assert_eq!(seen_by(&store, 2).await.1.sees, Some(2));
+    // Said again, later, for a name that was replaced before: it sees no more and lives no longer.
+    rise(4, Some((1, until.after(HOUR)))).await;
+    assert_eq!(seen_by(&store, 1).await, (4, old));
+    // A name of another session is not this rise's to retire.
+    rise(5, Some((9, until))).await;
+    assert_eq!(seen_by(&store, 9).await, (1, name(9)));
+    rise(6, None).await;
+    assert_eq!(seen_by(&store, 5).await, (6, name(5)));
+}
+
+pub(crate) async fn parallel_rises_lose_no_proof<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    store.create_session(&session(&user, 0), &name(0)).await.unwrap();
+    let mut rises = JoinSet::new();
+    for byte in 1..=50 {
+        let store = store.clone();
+        rises.spawn(async move {
+            let key = SessionKey([0; 16]);
+            store.add_proof(&key, &proof(Method::Email), &name(byte), None).await.unwrap()
+        });
+    }
+    assert!(rises.join_all().await.into_iter().all(|added| added));
+    assert_eq!(seen_by(&store, 50).await.0, 51);
+}
+
+pub(crate) async fn a_session_that_has_ended_takes_no_proof<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let key = SessionKey([1; 16]);
+    store.create_session(&session(&user, 1), &name(1)).await.unwrap();
+    store.end_session(&key).await.unwrap();
+    let old = name(1).hash;
+    let added = store.add_proof(&key, &proof(Method::Totp), &name(2), Some((&old, NOW))).await;
+    assert!(!added.unwrap());
+    for byte in [1, 2] {
+        assert_eq!(store.find_session(&name(byte).hash).await.unwrap(), None);
+    }
+}
+
+pub(crate) async fn a_name_only_ever_ends_sooner<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    store.create_session(&session(&user, 1), &name(1)).await.unwrap();
+    let (soon, late) = (NOW.after(MINUTE), NOW.after(HOUR));
+    for (said, stands) in [(late, late), (soon, soon), (late, soon)] {
+        store.shorten_name(&name(1).hash, said).await.unwrap();
+        let name = NameRecord { stands_until: Some(stands), ..name(1) };
+        assert_eq!(seen_by(&store, 1).await.1, name);
+    }
+    store.shorten_name(&name(2).hash, soon).await.unwrap();
+    assert_eq!(store.find_session(&name(2).hash).await.unwrap(), None);
+}
+
+pub(crate) async fn a_name_belongs_to_one_session_for_good<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    store.create_session(&session(&user, 1), &name(1)).await.unwrap();
+    let rise = store.add_proof(&SessionKey([1; 16]), &proof(Method::Totp), &name(1), None).await;
+    assert_unavailable(&rise);
+    assert_unavailable(&store.create_session(&session(&user, 2), &name(1)).await);
+    assert_unavailable(&store.create_session(&session(&user, 1), &name(2)).await);
+    let found = store.find_session(&name(1).hash).await.unwrap();
+    assert_eq!(found, Some((session(&user, 1), name(1))), "nothing was half done");
+    assert_eq!(store.list_sessions(None).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn an_ended_session_has_no_names<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let key = SessionKey([1; 16]);
+    store.create_session(&session(&user, 1), &name(1)).await.unwrap();
+    assert!(store.add_proof(&key, &proof(Method::Totp), &name(2), None).await.unwrap());
+    assert!(store.end_session(&key).await.unwrap());
+    assert!(!store.end_session(&key).await.unwrap());
+    for byte in [1, 2] {
+        assert_eq!(store.find_session(&name(byte).hash).await.unwrap(), None);
+    }
+    // Were a name left over, this would show the new session under it.
+    store.create_session(&session(&user, 1), &name(3)).await.unwrap();
+    assert_eq!(store.find_session(&name(1).hash).await.unwrap(), None);
+}
+
+pub(crate) async fn ending_the_sessions_of_a_user_says_which_and_spares_others<S: Store>(store: S) {
+    let (anna, bob) = (user(&store, "anna").await, user(&store, "bob").await);
+    for (user, byte) in [(&anna, 1), (&anna, 2), (&bob, 3)] {
+        store.create_session(&session(user, byte), &name(byte)).await.unwrap();
+    }
+    let mut ended = store.end_sessions_of(&anna).await.unwrap();
+    ended.sort();
+    assert_eq!(ended, [SessionKey([1; 16]), SessionKey([2; 16])]);
+    assert!(store.end_sessions_of(&anna).await.unwrap().is_empty());
+    for (byte, stands) in [(1, false), (2, false), (3, true)] {
+        let found = store.find_session(&name(byte).hash).await.unwrap();
+        assert_eq!(found.is_some(), stands, "{byte}");
+    }
+}
+
+pub(crate) async fn the_time_of_last_use_never_moves_back<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    for byte in [1, 2] {
+        store.create_session(&session(&user, byte), &name(byte)).await.unwrap();
+    }
+    let (one, two, none) = (SessionKey([1; 16]), SessionKey([2; 16]), SessionKey([3; 16]));
+    let later = NOW.after(MINUTE);
+    store.touch_sessions(&[(one, later), (two, NOW.before(MINUTE)), (none, later)]).await.unwrap();
+    store.touch_sessions(&[(one, later.before(TICK))]).await.unwrap();
+    store.touch_sessions(&[]).await.unwrap();
+    for (byte, at) in [(1, later), (2, NOW)] {
+        let (found, _) = store.find_session(&name(byte).hash).await.unwrap().unwrap();
+        assert_eq!(found, SessionRecord { last_seen_at: at, ..session(&user, byte) });
+    }
+}
+
+pub(crate) async fn sessions_are_listed_newest_first<S: Store>(store: S) {
+    let (anna, bob) = (user(&store, "anna").await, user(&store, "bob").await);
+    for (user, byte, age) in [(&anna, 1, HOUR), (&anna, 2, TICK), (&bob, 3, MINUTE)] {
+        let session = SessionRecord { created_at: NOW.before(age), ..session(user, byte) };
+        store.create_session(&session, &name(byte)).await.unwrap();
+    }
+    let listed = async |user| {
+        let sessions = store.list_sessions(user).await.unwrap();
+        sessions.iter().map(|session| session.key.0[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None).await, [2, 3, 1]);
+    assert_eq!(listed(Some(&anna)).await, [2, 1]);
+    store.end_session(&SessionKey([2; 16])).await.unwrap();
+    assert_eq!(listed(Some(&anna)).await, [1]);
+    assert!(listed(Some(&UserId("nobody".into()))).await.is_empty());
+}
+
+pub(crate) async fn a_sweep_removes_sessions_that_are_over_and_no_other<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let idle_since = NOW.before(MINUTE);
+    let table = [
+        ("ends at this instant", NOW, NOW, false),
+        ("ends at the next", NOW.after(TICK), NOW, true),
+        ("idle just too long", NOW.after(HOUR), idle_since.before(TICK), false),
+        ("idle as long as it may", NOW.after(HOUR), idle_since, true),
+        ("over by both", NOW.before(HOUR), NOW.before(HOUR), false),
+    ];
+    for (byte, (_, ends_at, last_seen_at, _)) in (1..).zip(table) {
+        let session = SessionRecord { ends_at, last_seen_at, ..session(&user, byte) };
+        store.create_session(&session, &name(byte)).await.unwrap();
+    }
+    assert_eq!(store.sweep_sessions(NOW, idle_since).await.unwrap(), 3);
+    for (byte, (what, _, _, stands)) in (1..).zip(table) {
+        let found = store.find_session(&name(byte).hash).await.unwrap();
+        assert_eq!(found.is_some(), stands, "{what}");
+    }
+    assert_eq!(store.sweep_sessions(NOW, idle_since).await.unwrap(), 0);
+}
+
+fn key(of: &str) -> CounterKey {
+    CounterKey::new("try", &["staff", of])
+}
+
+pub(crate) async fn a_thousand_parallel_attempts_count_a_thousand<S: Store>(store: S) {
+    let mut attempts = JoinSet::new();
+    for _ in 0..1000 {
+        let store = store.clone();
+        attempts.spawn(async move { store.count(&key("anna"), HOUR, NOW).await.unwrap().count });
+    }
+    let counts: BTreeSet<u32> = attempts.join_all().await.into_iter().collect();
+    assert!(counts.into_iter().eq(1..=1000), "each attempt has a number of its own");
+    let tally = store.tally(&key("anna"), NOW).await.unwrap();
+    assert_eq!(tally, Some(Tally { count: 1000, window_ends: NOW.after(HOUR) }));
+    assert_eq!(store.tally(&key("bob"), NOW).await.unwrap(), None);
+}
+
+pub(crate) async fn a_window_that_has_ended_starts_anew_at_one<S: Store>(store: S) {
+    let end = NOW.after(MINUTE);
+    let table = [
+        (NOW, 1, end),
+        (NOW.after(TICK), 2, end),
+        (end.before(TICK), 3, end),
+        (end, 1, end.after(MINUTE)),
+        (end.after(HOUR), 1, end.after(HOUR).after(MINUTE)),
+    ];
+    for (now, count, window_ends) in table {
+        let tally = store.count(&key("anna"), MINUTE, now).await.unwrap();
+        assert_eq!(tally, Tally { count, window_ends }, "{now:?}");
+    }
+    let endless = store.count(&key("bob"), Duration::MAX, NOW).await.unwrap();
+    assert_eq!(endless, Tally { count: 1, window_ends: Timestamp::NEVER });
+}
+
+pub(crate) async fn reading_a_counter_does_not_count<S: Store>(store: S) {
+    let tally = Tally { count: 1, window_ends: NOW.after(MINUTE) };
+    assert_eq!(store.tally(&key("anna"), NOW).await.unwrap(), None);
+    assert_eq!(store.count(&key("anna"), MINUTE, NOW).await.unwrap(), tally);
+    let end = NOW.after(MINUTE);
+    for (at, read) in [(NOW, Some(tally)), (end.before(TICK), Some(tally)), (end, None)] {
+        assert_eq!(store.tally(&key("anna"), at).await.unwrap(), read);
+    }
+    store.count(&key("bob"), MINUTE, NOW).await.unwrap();
+    store.forget(&key("anna")).await.unwrap();
+    assert_eq!(store.tally(&key("anna"), NOW).await.unwrap(), None);
+    assert_eq!(store.tally(&key("bob"), NOW).await.unwrap(), Some(tally));
+    assert_eq!(store.count(&key("anna"), MINUTE, NOW).await.unwrap().count, 1);
+}
+
+pub(crate) async fn a_clock_that_was_set_back_leaves_no_endless_window<S: Store>(store: S) {
+    let ahead = NOW.after(HOUR * 24);
+    store.count(&key("anna"), MINUTE, ahead).await.unwrap();
+    let tally = store.count(&key("anna"), MINUTE, NOW).await.unwrap();
+    assert_eq!(tally, Tally { count: 2, window_ends: NOW.after(MINUTE) }, "counted, not endless");
+}
+
+pub(crate) async fn a_browser_is_known_to_its_user_alone<S: Store>(store: S) {
+    let (anna, bob) = (user(&store, "anna").await, user(&store, "bob").await);
+    for at in [NOW, NOW.after(HOUR)] {
+        store.know_browser(&anna, &[1; 32], at).await.unwrap();
+    }
+    for (user, byte, is_known) in [(&anna, 1, true), (&anna, 2, false), (&bob, 1, false)] {
+        assert_eq!(store.knows_browser(user, &[byte; 32]).await.unwrap(), is_known);
+    }
+}
+
+pub(crate) async fn a_sweep_removes_counters_that_have_ended_and_no_other<S: Store>(store: S) {
+    store.count(&key("over"), MINUTE, NOW).await.unwrap();
+    store.count(&key("running"), MINUTE + TICK, NOW).await.unwrap();
+    let end = NOW.after(MINUTE);
+    assert_eq!(store.sweep_counters(end.before(TICK)).await.unwrap(), 0);
+    assert_eq!(store.sweep_counters(end).await.unwrap(), 1);
+    assert!(store.tally(&key("running"), end).await.unwrap().is_some());
+}
+
+/// A code of the session that has the same byte.
+pub(crate) fn code(user: &UserId, byte: u8) -> SentCode {
+    SentCode {
+        id: [byte; 16],
+        session: SessionKey([byte; 16]),
+        user: user.clone(),
+        method: Method::Email,
+        code_mac: [byte; 32],
+        sent_at: NOW,
+        expires_at: NOW.after(MINUTE),
+        used_at: None,
+    }
+}
+
+pub(crate) async fn the_newest_two_codes_of_a_session_and_method_are_kept<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    let session = SessionKey([1; 16]);
+    let of = |byte| SentCode { session, ..code(&user, byte) };
+    store.put_code(&SentCode { method: Method::Sms, ..of(8) }).await.unwrap();
+    store.put_code(&code(&user, 9)).await.unwrap();
+    for byte in [1, 2, 3] {
+        store.put_code(&of(byte)).await.unwrap();
+    }
+    assert_eq!(store.codes(&session, Method::Email).await.unwrap(), [of(3), of(2)]);
+    // A clock that went back does not make the newest code the oldest.
+    let early = SentCode { sent_at: NOW.before(HOUR), ..of(4) };
+    store.put_code(&early).await.unwrap();
+    assert_eq!(store.codes(&session, Method::Email).await.unwrap(), [early, of(3)]);
+    assert_eq!(store.codes(&session, Method::Sms).await.unwrap().len(), 1);
+    assert_eq!(store.codes(&SessionKey([9; 16]), Method::Email).await.unwrap().len(), 1);
+    assert!(store.codes(&session, Method::Totp).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_code_is_taken_by_exactly_one_of_a_hundred<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    store.put_code(&code(&user, 1)).await.unwrap();
+    let won = winners(&store, |store| async move { store.take_code(&[1; 16], NOW).await.unwrap() });
+    assert_eq!(won.await, 1);
+    let codes = store.codes(&SessionKey([1; 16]), Method::Email).await.unwrap();
+    assert_eq!(codes, [SentCode { used_at: Some(NOW), ..code(&user, 1) }]);
+}
+
+pub(crate) async fn a_code_is_good_until_its_end_and_not_at_it<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    store.put_code(&code(&user, 1)).await.unwrap();
+    let end = NOW.after(MINUTE);
+    for (id, at, is_taken) in
+        [(1, end, false), (2, NOW, false), (1, end.before(TICK), true), (1, NOW, false)]
+    {
+        assert_eq!(store.take_code(&[id; 16], at).await.unwrap(), is_taken, "{id} {at:?}");
+    }
+}
+
+pub(crate) async fn using_one_code_uses_up_the_others_of_its_session_and_method<S: Store>(
+    store: S,
+) {
+    let user = user(&store, "anna").await;
+    let session = SessionKey([1; 16]);
+    store.put_code(&code(&user, 1)).await.unwrap();
+    store.put_code(&SentCode { session, ..code(&user, 2) }).await.unwrap();
+    store.put_code(&SentCode { session, method: Method::Sms, ..code(&user, 3) }).await.unwrap();
+    store.put_code(&code(&user, 4)).await.unwrap();
+    for (id, is_taken) in [(1, true), (2, false), (3, true), (4, true)] {
+        assert_eq!(store.take_code(&[id; 16], NOW).await.unwrap(), is_taken, "{id}");
+    }
+}
+
+pub(crate) async fn a_sweep_removes_codes_two_hours_after_their_end<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    store.put_code(&code(&user, 1)).await.unwrap();
+    let kept_until = NOW.after(MINUTE).after(HOUR * 2);
+    assert_eq!(store.sweep_codes(kept_until).await.unwrap(), 0);
+    assert_eq!(store.codes(&SessionKey([1; 16]), Method::Email).await.unwrap().len(), 1);
+    assert_eq!(store.sweep_codes(kept_until.after(TICK)).await.unwrap(), 1);
+    assert!(store.codes(&SessionKey([1; 16]), Method::Email).await.unwrap().is_empty());
+}

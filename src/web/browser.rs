@@ -1,0 +1,195 @@
+//! The browser at the other end: which one it is, whether a form was ours and sent from our own page,
+//! and whether it has signed in here before. None of it proves who somebody is.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+
+use crate::keys::{Keyring, Purpose};
+use crate::points::Timestamp;
+use crate::sessions::{Name, cookies};
+
+/// Long enough to read a mail, short enough that a shared machine forgets.
+const BROWSER_AGE: Duration = Duration::from_secs(3600);
+/// The longest that browsers keep a cookie.
+const DEVICE_AGE: Duration = Duration::from_secs(400 * 86_400);
+
+/// A browser, by its cookie. Binds forms and transactions.
+#[derive(Clone, Copy, Debug)]
+pub struct Browser {
+    name: Name,
+    /// It sent no cookie of ours: its forms cannot be taken yet.
+    pub is_new: bool,
+}
+
+impl Browser {
+    /// The browser that sent these `Cookie` fields, or a new one.
+    #[must_use]
+    pub fn of(fields: &[&[u8]], keys: &Keyring, now: Timestamp) -> Self {
+        let token = cookies::find(fields.iter().copied(), cookies::BROWSER);
+        let known = token.and_then(|token| Name::parse(token, Purpose::Browser, keys, now));
+        match known {
+            Some((name, _)) => Self { name, is_new: false },
+            None => Self { name: Name::random(), is_new: true },
+        }
+    }
+
+    /// What transactions are sealed with.
+    #[must_use]
+    pub const fn id(&self) -> &[u8; 32] {
+        self.name.bytes()
+    }
+
+    /// Sent with every page, so that the hour begins anew.
+    #[must_use]
+    pub fn cookie(&self, keys: &Keyring) -> String {
+        let token = self.name.token(Purpose::Browser, keys);
+        cookies::set(cookies::BROWSER, &token, Some(BROWSER_AGE))
+    }
+
+    /// For the hidden field `csrf`.
+    #[must_use]
+    pub fn csrf(&self, keys: &Keyring) -> String {
+        keys.sign(Purpose::Csrf, &[self.id()])
+            .map(|signed| format!("{}.{}", signed.key, BASE64.encode(signed.mac)))
+            .unwrap_or_default()
+    }
+
+    /// Whether the field was made for this browser.
+    #[must_use]
+    pub fn made(&self, csrf: &str, keys: &Keyring, now: Timestamp) -> bool {
+        let Some((key, mac)) = csrf.split_once('.') else { return false };
+        let Ok(mac) = BASE64.decode(mac) else { return false };
+        !self.is_new && keys.verify(Purpose::Csrf, key, &[self.id()], &mac, now).is_some()
+    }
+}
+
+/// A browser that has signed in here before, whoever as. Worth a budget of tries of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Device {
+    name: Name,
+    pub is_new: bool,
+}
+
+impl Device {
+    #[must_use]
+    pub fn of(fields: &[&[u8]], keys: &Keyring, now: Timestamp) -> Self {
+        let token = cookies::find(fields.iter().copied(), cookies::DEVICE);
+        let known = token.and_then(|token| Name::parse(token, Purpose::KnownBrowser, keys, now));
+        match known {
+            Some((name, _)) => Self { name, is_new: false },
+            None => Self { name: Name::random(), is_new: true },
+        }
+    }
+
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        self.name.hash().0
+    }
+
+    #[must_use]
+    pub fn cookie(&self, keys: &Keyring) -> String {
+        let token = self.name.token(Purpose::KnownBrowser, keys);
+        cookies::set(cookies::DEVICE, &token, Some(DEVICE_AGE))
+    }
+}
+
+/// Whether a browser says that a form came from a page of this very origin.
+///
+/// `Sec-Fetch-Site` where the browser sends it; else `Origin`; else `Referer`. None of the three, or
+/// one that says otherwise, is a no: every browser sends one with a form.
+#[must_use]
+pub(super) fn is_from_own_page(headers: &http::HeaderMap, authority: &str, is_tls: bool) -> bool {
+    let field = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    let fetch_site = field("sec-fetch-site");
+    let origin = field("origin");
+    let referer = field("referer").and_then(origin_of);
+    match (fetch_site, origin, referer) {
+        (Some(site), Some(origin), _) => {
+            site == "same-origin" && is_own_origin(origin, authority, is_tls)
+        }
+        (Some(site), None, _) => site == "same-origin",
+        (None, Some(origin), _) => is_own_origin(origin, authority, is_tls),
+        (None, None, Some(origin)) => is_own_origin(&origin, authority, is_tls),
+        (None, None, None) => false,
+    }
+}
+
+fn is_own_origin(origin: &str, authority: &str, is_tls: bool) -> bool {
+    let Some((scheme, sent)) = origin.split_once("://") else { return false };
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    let bare = |text: &str| text.strip_suffix(default).unwrap_or(text).to_ascii_lowercase();
+    // Over TLS only an https page is ours; without TLS a proxy in front may have ended it.
+    matches!((scheme, is_tls), ("https", _) | ("http", false)) && bare(sent) == bare(authority)
+}
+
+/// `scheme://authority` of an address.
+fn origin_of(url: &str) -> Option<String> {
+    let mut parts = url.split('/');
+    let (scheme, _, authority) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(format!("{scheme}//{authority}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+
+    #[test]
+    fn a_form_is_good_in_the_browser_it_was_made_for() {
+        let keys = Keyring::generate();
+        let fresh = Browser::of(&[], &keys, NOW);
+        assert!(fresh.is_new);
+        assert!(!fresh.made(&fresh.csrf(&keys), &keys, NOW), "the cookie has to come back first");
+        let cookie = fresh.cookie(&keys);
+        let pair = cookie.split(';').next().unwrap().as_bytes();
+        let back = Browser::of(&[pair], &keys, NOW);
+        assert!(!back.is_new);
+        assert!(back.made(&fresh.csrf(&keys), &keys, NOW));
+        let other = Browser::of(&[], &keys, NOW);
+        assert!(!back.made(&other.csrf(&keys), &keys, NOW));
+        for wrong in ["", ".", "x.y", "null"] {
+            assert!(!back.made(wrong, &keys, NOW), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_taken_only_from_our_own_page() {
+        type Row = (Option<&'static str>, Option<&'static str>, Option<&'static str>, bool);
+        let own = "https://portal.example.org";
+        let table: [Row; 14] = [
+            (Some("same-origin"), Some(own), None, true),
+            (Some("same-origin"), None, None, true),
+            (Some("cross-site"), Some(own), None, false),
+            (Some("same-site"), None, None, false),
+            (Some("none"), None, None, false),
+            (Some("same-origin"), Some("https://evil.test"), None, false),
+            (None, Some(own), None, true),
+            (None, Some("https://portal.example.org:443"), None, true),
+            (None, Some("http://portal.example.org"), None, false),
+            (None, Some("null"), None, false),
+            (None, Some("https://portal.example.org.evil.test"), None, false),
+            (None, None, Some("https://portal.example.org/.scoregate/sign-in?tx=x"), true),
+            (None, None, Some("https://evil.test/https://portal.example.org/"), false),
+            (None, None, None, false),
+        ];
+        for (site, origin, referer, taken) in table {
+            let mut headers = http::HeaderMap::new();
+            let mut set = |name: &'static str, value: Option<&'static str>| {
+                if let Some(value) = value {
+                    headers.insert(name, http::HeaderValue::from_static(value));
+                }
+            };
+            set("sec-fetch-site", site);
+            set("origin", origin);
+            set("referer", referer);
+            assert_eq!(
+                is_from_own_page(&headers, "portal.example.org", true),
+                taken,
+                "{site:?} {origin:?} {referer:?}"
+            );
+        }
+    }
+}

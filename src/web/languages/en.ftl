@@ -1,0 +1,349 @@
+# English. One message is one whole sentence or label; `.mid` is a name in an
+# enumeration, `.again` the one in "you can use ... again".
+
+## On every page
+page-title = { $heading } – { $brand }
+error-title = Error: { $title }
+need-help = Need help?
+need-help-ask = Need help? Ask { $contact }.
+reference = Reference { $reference }
+signing-in-as = Signing in as { $user }
+signed-in-as = Signed in as { $user }
+not-you = Not you?
+made-by = Sign-in by scoregate
+start-page = Go back to the start page
+other-account = Use another account
+try-again = Try again
+cancel = Cancel
+show = Show
+show-label = Show password
+caps = Caps Lock is on.
+demo-ribbon = Demo: everything here lives in memory and is gone when you stop it.
+
+## Methods
+method-password = Password
+    .mid = password
+    .again = your password
+method-email = E-mail
+    .mid = e-mail
+    .again = e-mail
+method-sms = Text message
+    .mid = text message
+    .again = text messages
+method-totp = Authenticator app
+    .mid = authenticator app
+    .again = your authenticator app
+method-passkey = Passkey
+    .mid = passkey
+    .again = your passkey
+method-security-key = Security key
+    .mid = security key
+    .again = your security key
+method-recovery-code = Recovery code
+    .mid = recovery code
+    .again = a recovery code
+method-remembered-device = Remembered device
+    .mid = remembered device
+    .again = this device
+method-token = Access token
+    .mid = access token
+    .again = an access token
+
+## Sign in
+signin-title = Sign in to { $portal }
+signin-username-label = E-mail address or username
+signin-password-label = Password
+signin-submit = Sign in
+signin-forgot = Forgot your password?
+signin-wrong = The username or password is not right.
+signin-username-empty = Enter your e-mail address or username.
+signin-password-empty = Enter your password.
+signin-idle = { $minutes ->
+    [one] You were signed out after 1 minute without activity. Sign in to go on where you were.
+   *[other] You were signed out after { $minutes } minutes without activity. Sign in to go on where you were.
+}
+signin-ended = Your session has ended. Sign in to go on where you were.
+again-title = Enter your password
+again-wrong = That password is not right.
+signin-throttled = Too many tries. You can try again at { $time }.
+signin-busy = It is very busy here. Wait a few seconds, then sign in again.
+
+## Choose the next step
+next-title = { $n ->
+    [one] One more step
+    [2] Two more steps
+   *[other] { $n } more steps
+}
+next-lead = Choose one more way to show that it is you.
+next-choose = Choose one of these
+next-step = Step { $n }
+next-done = Done: { $method }
+next-points = You have { $have } of { $need } points. Choose a way that adds { $missing }.
+next-points-many = You have { $have } of { $need } points. You need { $missing } more, in more than one step.
+next-bar-label = Your points
+next-last = Used last on this device
+next-none = I cannot use any of these
+next-cost = { $n ->
+    [one] 1 step
+   *[other] { $n } steps
+}
+next-group = { $n ->
+    [one] Done in 1 step
+   *[other] Done in { $n } steps
+}
+next-chain = { $first }, then { $second }
+hint-password = The password of your account
+hint-email = Code to { $target }
+hint-email-plain = Code to your e-mail address
+hint-sms = Code to the number ending in { $target }
+hint-sms-plain = Code to your phone
+hint-totp = Code from your app
+hint-passkey = Fingerprint, face or screen lock on this device or your phone
+hint-security-key = Touch your security key
+hint-recovery-code = One of the codes that you stored
+blocked-until = Wait until { $time }
+blocked-delivery = Not delivered at the moment. We know about it.
+
+## Codes
+mail-title = Check your e-mail
+mail-sent = We sent a code of 6 digits to { $target }. Look in your spam folder too.
+mail-lifetime = { $minutes ->
+    [one] The code works for 1 minute.
+   *[other] The code works for { $minutes } minutes.
+}
+mail-lost = I can no longer read this mailbox
+sms-title = Check your phone
+sms-sent = We sent a code of 6 digits to the number ending in { $target }.
+sms-lost = I no longer have this phone
+app-title = Enter the code from your app
+app-lead = Open your authenticator app and look for { $entry }.
+app-lost = I no longer have this app
+code-label = Code
+code-hint = 6 digits
+code-submit = Continue
+code-empty = Enter the code.
+code-format = The code has 6 digits.
+code-wrong = That code is not right. Check it, or get a new code.
+code-wrong-app = That code is not right. Check it, or wait for the next one.
+code-left = { $n ->
+    [one] You have 1 try left.
+   *[other] You have { $n } tries left.
+}
+code-expired = That code has expired. We sent you a new one.
+code-used = This code was used already. Wait for the next one.
+code-used-sent = This code was used already. Get a new code.
+code-clock = Your phone’s clock may be off. Switch on automatic time.
+code-problems = Problems with the code?
+code-resend = Send a new code
+code-resend-wait = You can ask for a new code at { $time }.
+code-resend-count = New code possible in { $time }.
+code-resend-ready = You can ask for a new code now.
+code-resend-done = We sent a new code. Use the newest one.
+code-notsent = We could not send the code. Choose another way or try again.
+code-other = Choose another way
+
+## Confirm
+confirm-title = Confirm it is you to continue
+confirm-fresh = { $minutes ->
+    [one] You last confirmed more than 1 minute ago.
+   *[other] You last confirmed more than { $minutes } minutes ago.
+}
+confirm-level = This page asks for an extra check.
+
+## Stuck
+stuck-title = Your account needs another way to sign in
+stuck-lead = This page asks for more than your account can show now.
+stuck-have = You have
+stuck-have-nothing = Your account has no way to sign in that can be used now.
+stuck-ask = Ask { $contact }. Mention reference { $reference }.
+stuck-ask-admin = Ask whoever manages your account. Mention reference { $reference }.
+
+## Wait
+wait-title = Wait before you try again
+wait-text = Too many tries. You can use { $method } again at { $time }.
+wait-in = { $minutes ->
+    [one] That is in 1 minute.
+   *[other] That is in { $minutes } minutes.
+}
+wait-other = Other ways to continue now
+
+## No access
+denied-title = You do not have access to this page
+denied-role = You are signed in as { $user }, but this page is for: { $roles }.
+denied-network = You are signed in as { $user }, but this page opens from certain networks only. Connect to the network of your organisation and try again.
+denied-directory = You are signed in as { $user }, but this page is for other accounts.
+denied-ask = { $contact } gives access. Mention reference { $reference }.
+denied-ask-admin = Whoever manages your account can give access. Mention reference { $reference }.
+
+## Sign out
+signout-title = Sign out of { $portal }?
+signout-lead = This ends your session on every page where you used this sign-in.
+signout-submit = Sign out
+signedout-title = You are signed out
+signedout-lead = Close the browser too if other people use this device.
+signedout-again = Sign in again
+
+## The portal does not answer
+upstream-title = Try again in a minute
+upstream-down = You are signed in. { $portal } is not answering. Try again in a minute.
+upstream-down-public = { $portal } is not answering. Try again in a minute.
+upstream-slow = You are signed in. { $portal } takes too long to answer. Try again in a minute.
+upstream-slow-public = { $portal } takes too long to answer. Try again in a minute.
+upstream-you = You
+upstream-you-in = Signed in
+upstream-you-there = Connected
+upstream-gate = Sign-in
+upstream-gate-fine = Working
+upstream-portal-down = Not answering
+upstream-portal-slow = Too slow
+
+## Set-up link
+setup-title = Choose a password
+setup-lead = Welcome to { $portal }. Choose the password that you will sign in with.
+setup-username-label = Your username
+setup-password-label = New password
+setup-rule = { $n ->
+    [one] At least 1 character. A few words in a row are easy to remember and hard to guess.
+   *[other] At least { $n } characters. A few words in a row are easy to remember and hard to guess.
+}
+setup-submit = Save password
+setup-empty = Enter a password.
+setup-short = { $n ->
+    [one] Use at least 1 character.
+   *[other] Use at least { $n } characters.
+}
+setup-long = { $n ->
+    [one] Use at most 1 character.
+   *[other] Use at most { $n } characters.
+}
+setup-common = This password is on lists that attackers try first. Choose another one.
+setup-name = This password looks too much like your name or this site’s name. Choose another one.
+setup-busy = It is very busy here. Wait a few seconds, then save again.
+setup-step-password = Password
+setup-step-app = Authenticator app
+setup-app-title = Set up your authenticator app
+setup-app-lead = The app shows a new code every 30 seconds. You use it as your second step.
+setup-app-scan = Scan this square with the app.
+setup-app-qr = QR code that holds the key below
+setup-app-open = Open in an app on this device
+setup-app-secret = Or type this key in the app
+setup-app-code-label = Code from the app
+setup-app-wrong = That code is not right. Check it, or wait for the next one.
+setup-app-submit = Save app
+setup-app-skip = Skip this
+setup-done-title = You can sign in now
+setup-done-password = Your password is saved.
+setup-done-app = Your password and your app are saved.
+setup-done-submit = Go to sign in
+link-gone-title = This link does not work any more
+link-gone-lead = A set-up link works once and for a limited time. It was used already, or its time is over.
+link-gone-ask = Ask { $contact } for a new one.
+link-gone-ask-admin = Ask whoever manages your account for a new one.
+
+## Refusals
+refused-bad-title = We do not understand this request
+refused-bad = Your browser sent something that we cannot read safely. Nothing was passed on. Go back and try again.
+refused-form-title = This form is too old
+refused-form = The page was open for too long, or was sent from somewhere else. Nothing was changed. Start again.
+refused-missing-title = This page does not exist
+refused-missing = Check the address, or go back to the start page.
+refused-method-title = This does not work here
+refused-method = This address cannot be used in this way. Nothing was passed on. Go back to the start page.
+refused-large-title = This is too large
+refused-large = What you sent is larger than this site takes. Nothing was passed on. Send something smaller.
+refused-address-title = This address is too long
+refused-address = The address has more characters than this site takes. Use a shorter one.
+refused-host-title = There is nothing at this address
+refused-host = No site with this name is served here. Check the name in the address bar.
+refused-many-title = Too many requests
+refused-many = Many requests came from your network in a short time. Wait a moment, then try again.
+refused-headers-title = Your browser sends too much
+refused-headers = The request has more headers or cookies than this site takes. Remove the cookies of this site and try again.
+refused-error-title = Something went wrong here
+refused-error = The fault is ours, and nothing was passed on. Try again. If it stays, mention the reference below.
+refused-away-title = Sign-in cannot work right now
+refused-away = We cannot check who you are at this moment, so we let nobody through. Nothing is lost. Try again in a minute.
+refused-retry = { $seconds ->
+    [one] You can try again in 1 second.
+   *[other] You can try again in { $seconds } seconds.
+}
+lost-title = Nothing was sent
+lost-lead = You were signed out before this was sent. Nothing was sent.
+lost-how = Sign in in a new tab, then come back to this tab, go back one page and send it again.
+lost-submit = Sign in in a new tab
+frame-title = Sign in to see this
+frame-lead = For your safety, { $portal } does not show its sign-in inside another page.
+frame-submit = Open { $portal }
+cookies-title = Your browser refuses our cookie
+cookies-lead = We need one cookie to know that the next page is still you. It holds no personal data.
+cookies-how = Allow cookies for this site in your browser’s settings, then try again.
+cookies-local = This address has no TLS. Some browsers refuse a secure cookie here: open the page with localhost in the address, or use Firefox or Chromium.
+
+## Demonstration portal
+demo-home-title = Welcome to the demo portal
+demo-home-lead = These pages stand for your own portal. They have no sign-in code: the gate in front of them decides on each request.
+demo-home-have = You have { $score } points
+demo-try = Try a page that asks something else
+demo-open = Open
+demo-home-name = Start page
+demo-home-asks = Asks what the directory asks
+demo-echo-name = What the portal received
+demo-echo-asks = Shows headers, score and why
+demo-payments-name = Payments
+demo-payments-asks = Asks more, and shown recently
+demo-operations-name = Operations
+demo-operations-asks = Asks the role operations
+demo-public-name = Public page
+demo-public-asks = Asks nothing
+demo-inbox-name = Demo inbox
+demo-portal-name = Demo portal
+demo-sign-out = Sign out
+demo-echo-title = You are in: what the portal received
+demo-echo-lead = This page stands for your own portal. It has no sign-in code: it only reads headers.
+demo-echo-score = Score { $score }, and this page asks { $level }
+demo-echo-bar-label = Score
+demo-echo-through = Let through
+demo-echo-headers = Headers
+demo-echo-none = No header about you: this page asks nothing.
+demo-echo-why = Why
+demo-why-route = Route
+demo-why-rule = Rule
+demo-why-until = Decided again at
+demo-why-reference = Reference
+demo-proof-now = Less than a minute ago
+demo-proof-age = { $minutes ->
+    [one] 1 minute ago
+   *[other] { $minutes } minutes ago
+}
+demo-payments-title = Payments
+demo-payments-lead = You see this because you showed more than the rest of the portal asks.
+demo-payments-to = To
+demo-payments-amount = Amount
+demo-payments-state = State
+demo-payments-paid = Paid
+demo-payments-waits = Waits for you
+demo-operations-title = Operations
+demo-operations-lead = You see this because your account has the role operations.
+demo-public-title = Public page
+demo-public-lead = Everybody sees this page. It asks nothing, and the portal is told nothing about you.
+demo-inbox-title = Read the demo messages
+demo-inbox-lead = Nothing is really sent. Every e-mail lands here and in the terminal, newest first.
+demo-inbox-again = Look again
+demo-inbox-empty = No messages yet. Ask for a code on a sign-in page, then look again.
+demo-inbox-to = To { $to }
+
+## Mail
+mail-code-subject = Your sign-in code for { $brand }
+mail-code-text =
+    Your sign-in code for { $brand }:
+
+    { $code }
+
+    { $minutes ->
+        [one] It works for 1 minute, only on { $host }.
+       *[other] It works for { $minutes } minutes, only on { $host }.
+    }
+    Never share it: nobody from { $brand } will ask for it.
+
+    Did you not try to sign in? Then somebody may know your password.
+    Go to { $host } yourself and change it, or ask for help there.

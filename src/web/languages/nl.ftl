@@ -1,0 +1,349 @@
+# Nederlands, met "je". Een bericht is een hele zin of een label; `.mid` is de naam in een
+# opsomming, `.again` die in "je kunt ... weer gebruiken".
+
+## Op elke pagina
+page-title = { $heading } – { $brand }
+error-title = Fout: { $title }
+need-help = Hulp nodig?
+need-help-ask = Hulp nodig? Vraag het aan { $contact }.
+reference = Kenmerk { $reference }
+signing-in-as = Je logt in als { $user }
+signed-in-as = Ingelogd als { $user }
+not-you = Ben jij dit niet?
+made-by = Inloggen met scoregate
+start-page = Terug naar de startpagina
+other-account = Ander account gebruiken
+try-again = Opnieuw proberen
+cancel = Annuleren
+show = Tonen
+show-label = Wachtwoord tonen
+caps = Caps Lock staat aan.
+demo-ribbon = Demo: alles hier staat in het geheugen en is weg als je stopt.
+
+## Manieren
+method-password = Wachtwoord
+    .mid = wachtwoord
+    .again = je wachtwoord
+method-email = E-mail
+    .mid = e-mail
+    .again = e-mail
+method-sms = Sms
+    .mid = sms
+    .again = sms
+method-totp = Authenticator-app
+    .mid = authenticator-app
+    .again = je authenticator-app
+method-passkey = Passkey
+    .mid = passkey
+    .again = je passkey
+method-security-key = Beveiligingssleutel
+    .mid = beveiligingssleutel
+    .again = je beveiligingssleutel
+method-recovery-code = Herstelcode
+    .mid = herstelcode
+    .again = een herstelcode
+method-remembered-device = Onthouden apparaat
+    .mid = onthouden apparaat
+    .again = dit apparaat
+method-token = Toegangstoken
+    .mid = toegangstoken
+    .again = een toegangstoken
+
+## Inloggen
+signin-title = Inloggen bij { $portal }
+signin-username-label = E-mailadres of gebruikersnaam
+signin-password-label = Wachtwoord
+signin-submit = Inloggen
+signin-forgot = Wachtwoord vergeten?
+signin-wrong = De gebruikersnaam of het wachtwoord klopt niet.
+signin-username-empty = Vul je e-mailadres of gebruikersnaam in.
+signin-password-empty = Vul je wachtwoord in.
+signin-idle = { $minutes ->
+    [one] Je bent uitgelogd na 1 minuut zonder activiteit. Log in om verder te gaan waar je was.
+   *[other] Je bent uitgelogd na { $minutes } minuten zonder activiteit. Log in om verder te gaan waar je was.
+}
+signin-ended = Je sessie is afgelopen. Log in om verder te gaan waar je was.
+again-title = Vul je wachtwoord in
+again-wrong = Dit wachtwoord klopt niet.
+signin-throttled = Te veel pogingen. Je kunt het om { $time } opnieuw proberen.
+signin-busy = Het is hier erg druk. Wacht een paar seconden en log dan opnieuw in.
+
+## De volgende stap kiezen
+next-title = { $n ->
+    [one] Nog één stap
+    [2] Nog twee stappen
+   *[other] Nog { $n } stappen
+}
+next-lead = Kies nog een manier om te laten zien dat jij het bent.
+next-choose = Kies een van deze
+next-step = Stap { $n }
+next-done = Klaar: { $method }
+next-points = Je hebt { $have } van { $need } punten. Kies een manier die er { $missing } bij geeft.
+next-points-many = Je hebt { $have } van { $need } punten. Je hebt er nog { $missing } nodig, in meer dan één stap.
+next-bar-label = Je punten
+next-last = Laatst gebruikt op dit apparaat
+next-none = Ik kan geen van deze gebruiken
+next-cost = { $n ->
+    [one] 1 stap
+   *[other] { $n } stappen
+}
+next-group = { $n ->
+    [one] Klaar in 1 stap
+   *[other] Klaar in { $n } stappen
+}
+next-chain = { $first }, daarna { $second }
+hint-password = Het wachtwoord van je account
+hint-email = Code naar { $target }
+hint-email-plain = Code naar je e-mailadres
+hint-sms = Code naar het nummer dat eindigt op { $target }
+hint-sms-plain = Code naar je telefoon
+hint-totp = Code uit je app
+hint-passkey = Vingerafdruk, gezicht of schermvergrendeling op dit apparaat of je telefoon
+hint-security-key = Raak je beveiligingssleutel aan
+hint-recovery-code = Een van de codes die je hebt bewaard
+blocked-until = Wacht tot { $time }
+blocked-delivery = Komt nu niet aan. We weten ervan.
+
+## Codes
+mail-title = Kijk in je e-mail
+mail-sent = We hebben een code van 6 cijfers gestuurd naar { $target }. Kijk ook bij je ongewenste e-mail.
+mail-lifetime = { $minutes ->
+    [one] De code werkt 1 minuut.
+   *[other] De code werkt { $minutes } minuten.
+}
+mail-lost = Ik kan deze mailbox niet meer lezen
+sms-title = Kijk op je telefoon
+sms-sent = We hebben een code van 6 cijfers gestuurd naar het nummer dat eindigt op { $target }.
+sms-lost = Ik heb deze telefoon niet meer
+app-title = Vul de code uit je app in
+app-lead = Open je authenticator-app en zoek { $entry }.
+app-lost = Ik heb deze app niet meer
+code-label = Code
+code-hint = 6 cijfers
+code-submit = Doorgaan
+code-empty = Vul de code in.
+code-format = De code heeft 6 cijfers.
+code-wrong = Deze code klopt niet. Kijk de code na of vraag een nieuwe.
+code-wrong-app = Deze code klopt niet. Kijk de code na of wacht op de volgende.
+code-left = { $n ->
+    [one] Je kunt het nog 1 keer proberen.
+   *[other] Je kunt het nog { $n } keer proberen.
+}
+code-expired = Deze code is verlopen. We hebben je een nieuwe gestuurd.
+code-used = Deze code is al gebruikt. Wacht op de volgende.
+code-used-sent = Deze code is al gebruikt. Vraag een nieuwe code.
+code-clock = De klok van je telefoon loopt misschien niet gelijk. Zet automatische tijd aan.
+code-problems = Problemen met de code?
+code-resend = Nieuwe code sturen
+code-resend-wait = Je kunt om { $time } een nieuwe code vragen.
+code-resend-count = Nieuwe code mogelijk over { $time }.
+code-resend-ready = Je kunt nu een nieuwe code vragen.
+code-resend-done = We hebben een nieuwe code gestuurd. Gebruik de nieuwste.
+code-notsent = De code versturen is niet gelukt. Kies een andere manier of probeer het opnieuw.
+code-other = Kies een andere manier
+
+## Bevestigen
+confirm-title = Bevestig dat jij het bent om door te gaan
+confirm-fresh = { $minutes ->
+    [one] Je hebt het meer dan 1 minuut geleden bevestigd.
+   *[other] Je hebt het meer dan { $minutes } minuten geleden bevestigd.
+}
+confirm-level = Deze pagina vraagt om een extra controle.
+
+## Vastgelopen
+stuck-title = Je account heeft nog een manier van inloggen nodig
+stuck-lead = Deze pagina vraagt meer dan je account nu kan laten zien.
+stuck-have = Je hebt
+stuck-have-nothing = Je account heeft geen manier van inloggen die nu te gebruiken is.
+stuck-ask = Vraag het aan { $contact }. Noem kenmerk { $reference }.
+stuck-ask-admin = Vraag het aan wie je account beheert. Noem kenmerk { $reference }.
+
+## Wachten
+wait-title = Wacht voor je het opnieuw probeert
+wait-text = Te veel pogingen. Je kunt { $method } weer gebruiken om { $time }.
+wait-in = { $minutes ->
+    [one] Dat is over 1 minuut.
+   *[other] Dat is over { $minutes } minuten.
+}
+wait-other = Andere manieren om nu door te gaan
+
+## Geen toegang
+denied-title = Je hebt geen toegang tot deze pagina
+denied-role = Je bent ingelogd als { $user }, maar deze pagina is voor: { $roles }.
+denied-network = Je bent ingelogd als { $user }, maar deze pagina opent alleen vanaf bepaalde netwerken. Maak verbinding met het netwerk van je organisatie en probeer het opnieuw.
+denied-directory = Je bent ingelogd als { $user }, maar deze pagina is voor andere accounts.
+denied-ask = { $contact } geeft toegang. Noem kenmerk { $reference }.
+denied-ask-admin = Wie je account beheert kan toegang geven. Noem kenmerk { $reference }.
+
+## Uitloggen
+signout-title = Uitloggen bij { $portal }?
+signout-lead = Hiermee stopt je sessie op elke pagina waar je zo bent ingelogd.
+signout-submit = Uitloggen
+signedout-title = Je bent uitgelogd
+signedout-lead = Sluit ook de browser als anderen dit apparaat gebruiken.
+signedout-again = Opnieuw inloggen
+
+## Het portaal antwoordt niet
+upstream-title = Probeer het over een minuut opnieuw
+upstream-down = Je bent ingelogd. { $portal } reageert niet. Probeer het over een minuut opnieuw.
+upstream-down-public = { $portal } reageert niet. Probeer het over een minuut opnieuw.
+upstream-slow = Je bent ingelogd. { $portal } reageert te traag. Probeer het over een minuut opnieuw.
+upstream-slow-public = { $portal } reageert te traag. Probeer het over een minuut opnieuw.
+upstream-you = Jij
+upstream-you-in = Ingelogd
+upstream-you-there = Verbonden
+upstream-gate = Inloggen
+upstream-gate-fine = Werkt
+upstream-portal-down = Reageert niet
+upstream-portal-slow = Te traag
+
+## Link om te beginnen
+setup-title = Kies een wachtwoord
+setup-lead = Welkom bij { $portal }. Kies het wachtwoord waarmee je gaat inloggen.
+setup-username-label = Je gebruikersnaam
+setup-password-label = Nieuw wachtwoord
+setup-rule = { $n ->
+    [one] Minstens 1 teken. Een paar woorden achter elkaar onthoud je makkelijk en zijn moeilijk te raden.
+   *[other] Minstens { $n } tekens. Een paar woorden achter elkaar onthoud je makkelijk en zijn moeilijk te raden.
+}
+setup-submit = Wachtwoord opslaan
+setup-empty = Vul een wachtwoord in.
+setup-short = { $n ->
+    [one] Gebruik minstens 1 teken.
+   *[other] Gebruik minstens { $n } tekens.
+}
+setup-long = { $n ->
+    [one] Gebruik hoogstens 1 teken.
+   *[other] Gebruik hoogstens { $n } tekens.
+}
+setup-common = Dit wachtwoord staat op lijsten die aanvallers het eerst proberen. Kies een ander.
+setup-name = Dit wachtwoord lijkt te veel op je naam of op de naam van deze site. Kies een ander.
+setup-busy = Het is hier erg druk. Wacht een paar seconden en sla dan opnieuw op.
+setup-step-password = Wachtwoord
+setup-step-app = Authenticator-app
+setup-app-title = Stel je authenticator-app in
+setup-app-lead = De app toont elke 30 seconden een nieuwe code. Die gebruik je als tweede stap.
+setup-app-scan = Scan dit vierkant met de app.
+setup-app-qr = QR-code met de sleutel hieronder
+setup-app-open = Openen in een app op dit apparaat
+setup-app-secret = Of typ deze sleutel in de app
+setup-app-code-label = Code uit de app
+setup-app-wrong = Deze code klopt niet. Kijk de code na of wacht op de volgende.
+setup-app-submit = App opslaan
+setup-app-skip = Overslaan
+setup-done-title = Je kunt nu inloggen
+setup-done-password = Je wachtwoord is opgeslagen.
+setup-done-app = Je wachtwoord en je app zijn opgeslagen.
+setup-done-submit = Naar inloggen
+link-gone-title = Deze link werkt niet meer
+link-gone-lead = Een link om te beginnen werkt één keer en een beperkte tijd. Hij is al gebruikt, of de tijd is om.
+link-gone-ask = Vraag { $contact } om een nieuwe.
+link-gone-ask-admin = Vraag wie je account beheert om een nieuwe.
+
+## Weigeringen
+refused-bad-title = We begrijpen dit verzoek niet
+refused-bad = Je browser stuurde iets dat we niet veilig kunnen lezen. Er is niets doorgegeven. Ga terug en probeer het opnieuw.
+refused-form-title = Dit formulier is te oud
+refused-form = De pagina stond te lang open, of is ergens anders vandaan gestuurd. Er is niets veranderd. Begin opnieuw.
+refused-missing-title = Deze pagina bestaat niet
+refused-missing = Kijk het adres na, of ga terug naar de startpagina.
+refused-method-title = Dit werkt hier niet
+refused-method = Dit adres is niet op deze manier te gebruiken. Er is niets doorgegeven. Ga terug naar de startpagina.
+refused-large-title = Dit is te groot
+refused-large = Wat je stuurde is groter dan deze site aanneemt. Er is niets doorgegeven. Stuur iets kleiners.
+refused-address-title = Dit adres is te lang
+refused-address = Het adres heeft meer tekens dan deze site aanneemt. Gebruik een korter adres.
+refused-host-title = Op dit adres is niets
+refused-host = Er is hier geen site met deze naam. Kijk de naam in de adresbalk na.
+refused-many-title = Te veel verzoeken
+refused-many = Er kwamen in korte tijd veel verzoeken van jouw netwerk. Wacht even en probeer het dan opnieuw.
+refused-headers-title = Je browser stuurt te veel mee
+refused-headers = Het verzoek heeft meer headers of cookies dan deze site aanneemt. Verwijder de cookies van deze site en probeer het opnieuw.
+refused-error-title = Er ging hier iets mis
+refused-error = De fout ligt bij ons, en er is niets doorgegeven. Probeer het opnieuw. Blijft het zo, noem dan het kenmerk hieronder.
+refused-away-title = Inloggen werkt nu even niet
+refused-away = We kunnen nu niet nagaan wie je bent, dus we laten niemand door. Er is niets kwijt. Probeer het over een minuut opnieuw.
+refused-retry = { $seconds ->
+    [one] Je kunt het over 1 seconde opnieuw proberen.
+   *[other] Je kunt het over { $seconds } seconden opnieuw proberen.
+}
+lost-title = Er is niets verstuurd
+lost-lead = Je was uitgelogd voordat dit was verstuurd. Er is niets verstuurd.
+lost-how = Log in op een nieuw tabblad, kom dan terug naar dit tabblad, ga een pagina terug en verstuur het opnieuw.
+lost-submit = Inloggen op een nieuw tabblad
+frame-title = Log in om dit te zien
+frame-lead = Voor je veiligheid toont { $portal } het inloggen niet binnen een andere pagina.
+frame-submit = { $portal } openen
+cookies-title = Je browser weigert onze cookie
+cookies-lead = We hebben één cookie nodig om te weten dat jij het op de volgende pagina nog bent. Er staan geen persoonlijke gegevens in.
+cookies-how = Sta cookies voor deze site toe in de instellingen van je browser en probeer het opnieuw.
+cookies-local = Dit adres heeft geen TLS. Sommige browsers weigeren hier een beveiligde cookie: open de pagina met localhost in het adres, of gebruik Firefox of Chromium.
+
+## Demoportaal
+demo-home-title = Welkom bij het demoportaal
+demo-home-lead = Deze pagina’s staan voor je eigen portaal. Ze kunnen zelf niet inloggen: de poort ervoor beslist bij elk verzoek.
+demo-home-have = Je hebt { $score } punten
+demo-try = Probeer een pagina die iets anders vraagt
+demo-open = Openen
+demo-home-name = Startpagina
+demo-home-asks = Vraagt wat de directory vraagt
+demo-echo-name = Wat het portaal ontving
+demo-echo-asks = Toont headers, score en waarom
+demo-payments-name = Betalingen
+demo-payments-asks = Vraagt meer, en kort geleden getoond
+demo-operations-name = Beheer
+demo-operations-asks = Vraagt de rol operations
+demo-public-name = Openbare pagina
+demo-public-asks = Vraagt niets
+demo-inbox-name = Demopostvak
+demo-portal-name = Demoportaal
+demo-sign-out = Uitloggen
+demo-echo-title = Je bent binnen: wat het portaal ontving
+demo-echo-lead = Deze pagina staat voor je eigen portaal. Ze kan zelf niet inloggen: ze leest alleen headers.
+demo-echo-score = Score { $score }, en deze pagina vraagt { $level }
+demo-echo-bar-label = Score
+demo-echo-through = Doorgelaten
+demo-echo-headers = Headers
+demo-echo-none = Geen header over jou: deze pagina vraagt niets.
+demo-echo-why = Waarom
+demo-why-route = Route
+demo-why-rule = Regel
+demo-why-until = Opnieuw beslist om
+demo-why-reference = Kenmerk
+demo-proof-now = Minder dan een minuut geleden
+demo-proof-age = { $minutes ->
+    [one] 1 minuut geleden
+   *[other] { $minutes } minuten geleden
+}
+demo-payments-title = Betalingen
+demo-payments-lead = Je ziet dit omdat je meer hebt laten zien dan de rest van het portaal vraagt.
+demo-payments-to = Aan
+demo-payments-amount = Bedrag
+demo-payments-state = Stand
+demo-payments-paid = Betaald
+demo-payments-waits = Wacht op jou
+demo-operations-title = Beheer
+demo-operations-lead = Je ziet dit omdat je account de rol operations heeft.
+demo-public-title = Openbare pagina
+demo-public-lead = Iedereen ziet deze pagina. Ze vraagt niets, en het portaal hoort niets over jou.
+demo-inbox-title = Lees de demoberichten
+demo-inbox-lead = Er wordt niets echt verstuurd. Elke e-mail komt hier en in de terminal, de nieuwste bovenaan.
+demo-inbox-again = Opnieuw kijken
+demo-inbox-empty = Nog geen berichten. Vraag een code op een inlogpagina en kijk dan opnieuw.
+demo-inbox-to = Aan { $to }
+
+## E-mail
+mail-code-subject = Je inlogcode voor { $brand }
+mail-code-text =
+    Je inlogcode voor { $brand }:
+
+    { $code }
+
+    { $minutes ->
+        [one] De code werkt 1 minuut, alleen op { $host }.
+       *[other] De code werkt { $minutes } minuten, alleen op { $host }.
+    }
+    Deel de code met niemand: niemand van { $brand } vraagt erom.
+
+    Probeerde je niet in te loggen? Dan kent iemand misschien je wachtwoord.
+    Ga zelf naar { $host } en verander het, of vraag daar om hulp.

@@ -1,0 +1,32 @@
+//! What people and their browsers get to see: pages, their texts in each language, style and script,
+//! and the handlers that show them. Not here: any decision (`points`), and where a person is in a
+//! sign-in (`journey`).
+
+pub mod answer;
+pub mod assets;
+mod browser;
+mod caller;
+mod form;
+pub mod i18n;
+pub mod pages;
+mod router;
+mod set_up;
+mod sign_in;
+mod sign_out;
+mod steps;
+
+use std::sync::Arc;
+
+pub use caller::{Caller, Transport};
+pub use router::router;
+pub(crate) use steps::denied_page;
+
+use crate::journey::Journey;
+
+/// What every page can ask.
+#[derive(Clone, Debug)]
+pub struct Portal {
+    pub journey: Arc<Journey>,
+    /// Marks each page of a demonstration.
+    pub is_demo: bool,
+}

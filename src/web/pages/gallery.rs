@@ -1,0 +1,886 @@
+//! Every page in every state, with values as they occur, for the tests: they walk it, say what holds
+//! for all pages, and write it out to be looked at. A page that is not here is not tested.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::ends::sign_out_then;
+use super::*;
+use crate::points::{Method, Timestamp};
+use crate::secret::Secret;
+use crate::web::i18n::Language;
+
+/// What the pages show instead of a name that somebody chose to be nasty.
+pub(in crate::web) const NAME: &str = "anna@example.org";
+
+/// 2026-03-02T14:20:00Z.
+const NOW: Timestamp = Timestamp::from_secs(1_772_461_200);
+
+pub(in crate::web) fn frame(language: Language) -> Frame {
+    Frame {
+        brand: "Example".to_owned(),
+        portal: "Example".to_owned(),
+        home: "/".to_owned(),
+        language,
+        languages: Language::ALL.to_vec(),
+        address: Some("/.scoregate/next?tx=8qZk2".to_owned()),
+        help: Some(Help {
+            url: Some("/help".to_owned()),
+            contact: Some("the Example service desk".to_owned()),
+        }),
+        reference: None,
+        user: None,
+        is_demo: false,
+        now: NOW,
+        zone: TimeZone::UTC,
+    }
+}
+
+fn later(seconds: u64) -> Timestamp {
+    NOW.after(Duration::from_secs(seconds))
+}
+
+fn hidden() -> Hidden {
+    Hidden { csrf: "c5Rf-token".to_owned(), tx: Some("8qZk2".to_owned()) }
+}
+
+/// Makes the pages in one language, with one name for everything that a person can choose.
+struct Painter<'a> {
+    language: Language,
+    name: &'a str,
+    pages: Vec<(String, String)>,
+}
+
+/// All pages: name and HTML.
+pub(in crate::web) fn gallery(language: Language, name: &str) -> Vec<(String, String)> {
+    let mut painter = Painter { language, name, pages: Vec::new() };
+    painter.sign_in();
+    painter.choose();
+    painter.confirm_and_wait();
+    painter.codes();
+    painter.ends();
+    painter.refusals();
+    painter.set_up();
+    painter.demo();
+    painter.pages
+}
+
+impl Painter<'_> {
+    fn add(&mut self, name: &str, html: String) {
+        self.pages.push((name.to_owned(), html));
+    }
+
+    fn plain(&self) -> Frame {
+        frame(self.language)
+    }
+
+    /// Somebody on the way in, or already there.
+    fn with_user(&self, is_signed_in: bool) -> Frame {
+        let not_you = sign_out_then("/");
+        let user = Person { name: self.name.to_owned(), is_signed_in, not_you: Some(not_you) };
+        Frame { user: Some(user), ..self.plain() }
+    }
+
+    fn refused(&self) -> Frame {
+        Frame { reference: Some("7F3K-Q2".to_owned()), address: None, ..self.with_user(true) }
+    }
+
+    fn sign_in(&mut self) {
+        let states = [
+            ("p1", SignInState::First),
+            ("p1-idle", SignInState::Idle { minutes: 30 }),
+            ("p1-ended", SignInState::Ended),
+            ("p1-username-empty", SignInState::UsernameEmpty),
+            ("p1-password-empty", SignInState::PasswordEmpty),
+            ("p1-wrong", SignInState::Wrong),
+            ("p1-throttled", SignInState::Throttled { until: later(900) }),
+            ("p1-busy", SignInState::Busy),
+        ];
+        for (page, state) in states {
+            let is_first = state == SignInState::First || state == SignInState::UsernameEmpty;
+            let username = if is_first { "" } else { self.name };
+            let html = SignIn {
+                frame: self.plain(),
+                hidden: hidden(),
+                username: username.to_owned(),
+                forgot: (state == SignInState::Wrong).then(|| "/.scoregate/forgot".to_owned()),
+                state,
+            };
+            self.add(page, html.render());
+        }
+        for (page, state) in [("again", SignInState::First), ("again-wrong", SignInState::Wrong)] {
+            let html = PasswordAgain {
+                frame: self.with_user(true),
+                hidden: hidden(),
+                username: self.name.to_owned(),
+                state,
+            };
+            self.add(page, html.render());
+        }
+    }
+
+    fn choice(&self, method: Method) -> Choice {
+        Choice {
+            method,
+            then: Vec::new(),
+            target: match method {
+                Method::Email => Some("a•••@e•••.org".to_owned()),
+                Method::Sms => Some("89".to_owned()),
+                _ => None,
+            },
+            points: 10,
+            is_used_last: false,
+            blocked: None,
+        }
+    }
+
+    fn choices(&self) -> Vec<Choice> {
+        vec![
+            Choice { is_used_last: true, ..self.choice(Method::Email) },
+            self.choice(Method::Totp),
+            Choice { blocked: Some(Blocked::Delivery), ..self.choice(Method::Sms) },
+        ]
+    }
+
+    fn longer_choices(&self) -> Vec<Choice> {
+        vec![
+            Choice { points: 30, ..self.choice(Method::Passkey) },
+            Choice { then: vec![Method::Email], ..self.choice(Method::Sms) },
+            Choice { then: vec![Method::Email, Method::Sms], ..self.choice(Method::Totp) },
+        ]
+    }
+
+    fn choose(&mut self) {
+        let numbers = Counting::Numbers { have: 20, need: 30 };
+        let far = Counting::Numbers { have: 20, need: 45 };
+        let two: Vec<Choice> = self.longer_choices().into_iter().skip(1).collect();
+        let all = Method::ALL.map(|method| self.choice(method)).to_vec();
+        let pages = [
+            ("p2", self.choices(), Counting::Steps),
+            ("p2-never", self.choices(), Counting::Never),
+            ("p2-numbers", self.choices(), numbers),
+            ("p2-groups", self.longer_choices(), Counting::Steps),
+            ("p2-two", two.clone(), Counting::Steps),
+            ("p2-two-numbers", two, far),
+            ("p2-all", all, Counting::Steps),
+        ];
+        for (page, choices, counting) in pages {
+            let done = vec![Method::Password];
+            let frame = self.with_user(false);
+            let html = Choose { frame, hidden: hidden(), done, choices, counting };
+            self.add(page, html.render());
+        }
+    }
+
+    fn confirm_and_wait(&mut self) {
+        let reasons = [
+            ("p7-explained", ConfirmReason::Explained(format!("Payments by {}.", self.name))),
+            ("p7-older", ConfirmReason::Older { minutes: 15 }),
+            ("p7-level", ConfirmReason::Level),
+        ];
+        for (page, reason) in reasons {
+            let html = Confirm {
+                frame: self.with_user(true),
+                hidden: hidden(),
+                reason,
+                choices: self.longer_choices(),
+                counting: Counting::Steps,
+                cancel: "/invoices?year=2026".to_owned(),
+            };
+            self.add(page, html.render());
+        }
+        let until = later(900);
+        let waiting = Choice { blocked: Some(Blocked::Until(until)), ..self.choice(Method::Email) };
+        let others = vec![self.choice(Method::Totp), waiting.clone()];
+        for (page, choices) in [("p12", others), ("p12-alone", vec![waiting])] {
+            let html = Wait {
+                frame: Frame { reference: Some("7F3K-Q2".to_owned()), ..self.with_user(false) },
+                hidden: hidden(),
+                method: Method::Email,
+                until,
+                choices,
+                counting: Counting::Steps,
+            };
+            self.add(page, html.render());
+        }
+        for (page, have) in
+            [("p8", vec![Method::Password, Method::Email]), ("p8-nothing", Vec::new())]
+        {
+            let back = (!have.is_empty()).then(|| "/.scoregate/next?tx=8qZk2".to_owned());
+            let frame = Frame { reference: Some("7F3K-Q2".to_owned()), ..self.with_user(true) };
+            self.add(page, Stuck { frame, have, back }.render());
+        }
+    }
+
+    fn codes(&mut self) {
+        let sent = [
+            ("p3", CodeState::Ready),
+            ("p3-empty", CodeState::Empty),
+            ("p3-format", CodeState::NotACode),
+            ("p3-wrong", CodeState::Wrong { tries_left: Some(4) }),
+            ("p3-wrong-last", CodeState::Wrong { tries_left: Some(1) }),
+            ("p3-expired", CodeState::Expired),
+            ("p3-used", CodeState::UsedAlready),
+            ("p3-resent", CodeState::Resent),
+            ("p3-too-early", CodeState::TooEarly),
+            ("p3-not-sent", CodeState::NotSent),
+        ];
+        for (page, state) in sent {
+            self.add(page, self.sent(Method::Email, state).render());
+        }
+        self.add("p3-sms", self.sent(Method::Sms, CodeState::Ready).render());
+        let app = [
+            ("p4", CodeState::Ready),
+            ("p4-wrong", CodeState::Wrong { tries_left: None }),
+            ("p4-used", CodeState::UsedAlready),
+            ("p4-clock", CodeState::ClockOff),
+        ];
+        for (page, state) in app {
+            let html = AppCode {
+                frame: self.with_user(false),
+                hidden: hidden(),
+                done: vec![Method::Password],
+                entry: format!("Example ({})", self.name),
+                state,
+                has_other_ways: state == CodeState::Ready,
+            };
+            self.add(page, html.render());
+        }
+    }
+
+    fn sent(&self, method: Method, state: CodeState) -> SentCode {
+        let target = if method == Method::Sms { "89" } else { "a•••@e•••.org" };
+        SentCode {
+            frame: self.with_user(false),
+            hidden: hidden(),
+            done: vec![Method::Password],
+            method,
+            target: target.to_owned(),
+            minutes: 10,
+            state,
+            resend_at: (state != CodeState::NotSent).then(|| later(18)),
+            has_other_ways: true,
+        }
+    }
+
+    fn ends(&mut self) {
+        let roles = vec!["operations".to_owned(), "finance".to_owned()];
+        let owner = Some(format!("Piet ({})", self.name));
+        let reasons = [
+            ("p13-role", DeniedReason::Role { roles: roles.clone(), owner }),
+            ("p13-role-unowned", DeniedReason::Role { roles, owner: None }),
+            ("p13-network", DeniedReason::Network),
+            ("p13-directory", DeniedReason::Directory),
+        ];
+        for (page, reason) in reasons {
+            let other_account = sign_out_then("/operations");
+            self.add(page, Denied { frame: self.refused(), reason, other_account }.render());
+        }
+        let sign_out = SignOut {
+            frame: self.with_user(true),
+            hidden: Hidden { tx: None, ..hidden() },
+            next: Some("/operations".to_owned()),
+            cancel: "/".to_owned(),
+        };
+        self.add("p14", sign_out.render());
+        let signed_out = SignedOut { frame: self.plain(), again: "/".to_owned() };
+        self.add("p14-done", signed_out.render());
+        let faults = [
+            ("p15-502", PortalFault::Unreachable, true),
+            ("p15-503", PortalFault::Unavailable, false),
+            ("p15-504", PortalFault::Slow, true),
+            ("p15-504-public", PortalFault::Slow, false),
+        ];
+        for (page, fault, is_signed_in) in faults {
+            let retry = is_signed_in.then(|| "/reports?week=9".to_owned());
+            let html = PortalDown { frame: self.refused(), fault, is_signed_in, retry };
+            self.add(page, html.render());
+        }
+    }
+
+    fn refusals(&mut self) {
+        for refusal in Refusal::ALL {
+            let may_wait = matches!(refusal, Refusal::TooMany | Refusal::Unavailable);
+            let html = Refused {
+                frame: Frame { user: None, ..self.refused() },
+                refusal,
+                retry_after_s: may_wait.then_some(20),
+                retry: may_wait.then(|| "/reports".to_owned()),
+            };
+            self.add(&format!("refused-{refusal:?}").to_lowercase(), html.render());
+        }
+        let frame = Frame { user: None, ..self.refused() };
+        let sign_in = "/.scoregate/sign-in?tx=8qZk2".to_owned();
+        let lost = PostLost { frame: frame.clone(), sign_in: sign_in.clone() };
+        self.add("lost", lost.render());
+        self.add("inside-frame", InsideFrame { frame: frame.clone(), sign_in }.render());
+        for (page, is_plain_loopback) in [("cookies", false), ("cookies-loopback", true)] {
+            let retry = "/".to_owned();
+            let html = CookiesBlocked { frame: frame.clone(), retry, is_plain_loopback };
+            self.add(page, html.render());
+        }
+    }
+
+    fn set_up(&mut self) {
+        let action = "/.scoregate/link/k3yQ".to_owned();
+        let states = [
+            ("p18", PasswordState::First),
+            ("p18-empty", PasswordState::Empty),
+            ("p18-short", PasswordState::TooShort),
+            ("p18-long", PasswordState::TooLong { max: 256 }),
+            ("p18-common", PasswordState::Common),
+            ("p18-name", PasswordState::LikeName),
+            ("p18-busy", PasswordState::Busy),
+        ];
+        for (page, state) in states {
+            let html = SetUpPassword {
+                frame: self.plain(),
+                action: action.clone(),
+                hidden: hidden(),
+                username: self.name.to_owned(),
+                min: 8,
+                app_follows: state != PasswordState::Busy,
+                state,
+            };
+            self.add(page, html.render());
+        }
+        self.set_up_app(&action);
+        for (page, has_app) in [("p18-done", false), ("p18-done-app", true)] {
+            let sign_in = "/.scoregate/sign-in".to_owned();
+            self.add(page, SetUpDone { frame: self.plain(), has_app, sign_in }.render());
+        }
+        let frame = Frame { help: None, ..self.plain() };
+        self.add("p18-gone", LinkGone { frame: self.plain() }.render());
+        self.add("p18-gone-no-help", LinkGone { frame }.render());
+    }
+
+    fn set_up_app(&mut self, action: &str) {
+        let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+        let uri = format!("otpauth://totp/Example:anna?secret={secret}&issuer=Example");
+        let states = [
+            ("p18-app", AppState::First),
+            ("p18-app-empty", AppState::Empty),
+            ("p18-app-format", AppState::NotACode),
+            ("p18-app-wrong", AppState::Wrong),
+            ("p18-app-clock", AppState::ClockOff),
+            ("p18-app-throttled", AppState::Throttled { until: later(600) }),
+        ];
+        for (page, state) in states {
+            let html = SetUpApp {
+                frame: self.plain(),
+                action: action.to_owned(),
+                hidden: hidden(),
+                uri: Secret::new(uri.clone()),
+                secret: Secret::new(secret.to_owned()),
+                state,
+                can_skip: state == AppState::First,
+            };
+            self.add(page, html.render());
+        }
+    }
+
+    fn demo(&mut self) {
+        let frame =
+            Frame { is_demo: true, address: Some("/echo".to_owned()), ..self.with_user(true) };
+        let links = DemoLinks {
+            home: "/".to_owned(),
+            echo: "/echo".to_owned(),
+            payments: "/payments".to_owned(),
+            operations: "/operations".to_owned(),
+            public: "/public".to_owned(),
+            inbox: "/.scoregate/inbox".to_owned(),
+        };
+        let score = Some(30);
+        let home = DemoHome { frame: frame.clone(), links: links.clone(), score };
+        self.add("demo-home", home.render());
+        self.add("demo-echo", self.echo(&frame, &links).render());
+        let nobody = Frame { user: None, ..frame.clone() };
+        let unknown = DemoEcho {
+            frame: nobody.clone(),
+            score: None,
+            level: None,
+            proofs: Vec::new(),
+            headers: Vec::new(),
+            why: DemoWhy::default(),
+            ..self.echo(&frame, &links)
+        };
+        self.add("demo-echo-nobody", unknown.render());
+        let payments = DemoPayments { frame: frame.clone(), links: links.clone() };
+        self.add("demo-payments", payments.render());
+        let operations = DemoOperations { frame: frame.clone(), links: links.clone() };
+        self.add("demo-operations", operations.render());
+        let public = DemoPublic { frame: nobody, links: links.clone() };
+        self.add("demo-public", public.render());
+        for (page, messages) in [("demo-inbox", self.messages()), ("demo-inbox-empty", Vec::new())]
+        {
+            let (frame, links) = (frame.clone(), links.clone());
+            self.add(page, DemoInbox { frame, links, messages }.render());
+        }
+    }
+
+    fn echo(&self, frame: &Frame, links: &DemoLinks) -> DemoEcho {
+        let proof = |method, seconds, points| DemoProof {
+            method,
+            age: Duration::from_secs(seconds),
+            points,
+        };
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        DemoEcho {
+            frame: frame.clone(),
+            links: links.clone(),
+            score: Some(30),
+            level: Some(30),
+            proofs: vec![proof(Method::Password, 130, 20), proof(Method::Email, 40, 10)],
+            headers: vec![
+                header("X-Scoregate-User", self.name),
+                header("X-Scoregate-Name", "Anna de Wit"),
+                header("X-Scoregate-Roles", "staff"),
+                header("X-Scoregate-Score", "30"),
+                header("X-Scoregate-Methods", "pwd,otp"),
+            ],
+            why: DemoWhy {
+                route: Some("portal".to_owned()),
+                rule: Some("/".to_owned()),
+                until: Some(later(43_200)),
+                reference: Some("7F3K-Q2".to_owned()),
+            },
+        }
+    }
+
+    fn messages(&self) -> Vec<DemoMessage> {
+        let host = "localhost:8080";
+        let (subject, text) =
+            crate::web::i18n::code_mail(self.language, "Example", host, "402716", 10);
+        vec![
+            DemoMessage {
+                method: Method::Email,
+                at: later(60),
+                to: self.name.to_owned(),
+                subject: Some(subject),
+                text,
+                code: Some("402716".to_owned()),
+            },
+            DemoMessage {
+                method: Method::Sms,
+                at: NOW,
+                to: "+31 6 0000 0089".to_owned(),
+                subject: None,
+                text: format!("Hello {}", self.name),
+                code: None,
+            },
+        ]
+    }
+}
+
+mod tests {
+    use std::io::Write as _;
+
+    use scraper::{ElementRef, Html, Selector};
+
+    use super::*;
+    use crate::web::assets::{Assets, PREFIX};
+
+    fn every_page() -> Vec<(String, Html, String)> {
+        Language::ALL
+            .into_iter()
+            .flat_map(|language| {
+                gallery(language, NAME).into_iter().map(move |(name, html)| {
+                    let name = format!("{name} ({})", language.code());
+                    let parsed = Html::parse_document(&html);
+                    assert!(parsed.errors.is_empty(), "{name}: {:?}", parsed.errors);
+                    (name, parsed, html)
+                })
+            })
+            .collect()
+    }
+
+    fn all<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+        let selector = Selector::parse(selector).unwrap();
+        page.select(&selector).collect()
+    }
+
+    fn one<'a>(page: &'a Html, selector: &str) -> ElementRef<'a> {
+        let found = all(page, selector);
+        assert_eq!(found.len(), 1, "{selector}");
+        found[0]
+    }
+
+    fn text(element: ElementRef<'_>) -> String {
+        element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn page(name: &str) -> Html {
+        let pages = gallery(Language::English, NAME);
+        let (_, html) = pages.iter().find(|(page, _)| page == name).unwrap();
+        Html::parse_document(html)
+    }
+
+    #[test]
+    fn no_two_pages_have_one_name_and_none_is_empty() {
+        let pages = gallery(Language::English, NAME);
+        let names: std::collections::BTreeSet<_> = pages.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), pages.len());
+        assert!(pages.iter().all(|(_, html)| html.len() > 1000));
+    }
+
+    #[test]
+    fn each_page_has_one_heading_one_main_part_its_language_and_a_title_that_begins_with_it() {
+        for (name, page, _) in every_page() {
+            let language = one(&page, "html").attr("lang").unwrap();
+            assert!(name.contains(language), "{name}");
+            one(&page, "main");
+            let heading = text(one(&page, "h1"));
+            let title = text(one(&page, "title"));
+            assert!(heading.len() > 5 && title.contains(&heading), "{name}: {title}");
+            assert!(title.contains("Example"), "{name}: {title}");
+        }
+    }
+
+    #[test]
+    fn no_text_is_missing_and_no_placeholder_is_left() {
+        for (name, _, html) in every_page() {
+            for mark in ["[[", "{ $", "{$", "\u{E000}", "\u{E001}", "{%", "{{"] {
+                assert!(!html.contains(mark), "{name} has {mark}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_page_has_at_most_one_main_action() {
+        for (name, page, _) in every_page() {
+            let main = all(&page, ".btn.main").len();
+            assert!(main <= 1, "{name}: {main}");
+        }
+    }
+
+    #[test]
+    fn every_field_has_a_label_and_every_reference_leads_somewhere() {
+        for (name, page, _) in every_page() {
+            for field in all(&page, "input:not([type=hidden])") {
+                let labelled = field.attr("aria-label").is_some()
+                    || field.attr("id").is_some_and(|id| {
+                        all(&page, "label").iter().any(|label| label.attr("for") == Some(id))
+                    });
+                assert!(labelled, "{name}: {}", field.html());
+            }
+            let mut ids: Vec<&str> =
+                all(&page, "[id]").iter().filter_map(|found| found.attr("id")).collect();
+            ids.sort_unstable();
+            assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{name}: {ids:?}");
+            let leads = |target: &str| ids.contains(&target);
+            for element in all(&page, "[aria-describedby],[aria-labelledby],a[href^='#']") {
+                let described = element.attr("aria-describedby").unwrap_or_default();
+                let labelled = element.attr("aria-labelledby").unwrap_or_default();
+                let linked = element.attr("href").unwrap_or_default().trim_start_matches('#');
+                let linked = if linked.contains('/') { "" } else { linked };
+                for target in [described, labelled, linked].join(" ").split_whitespace() {
+                    assert!(leads(target), "{name}: {target}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_form_is_a_post_to_our_own_address_with_its_token_and_transaction() {
+        let mut seen = 0;
+        for (name, page, _) in every_page() {
+            for form in all(&page, "form") {
+                seen += 1;
+                assert_eq!(form.attr("method"), Some("post"), "{name}");
+                let action = form.attr("action").unwrap();
+                assert!(action.starts_with("/.scoregate/"), "{name}: {action}");
+                let value = |field: &str| {
+                    let selector =
+                        Selector::parse(&format!("input[type=hidden][name={field}]")).unwrap();
+                    let found: Vec<_> = form.select(&selector).collect();
+                    assert!(found.len() <= 1, "{name}: {field}");
+                    found.first().and_then(|input| input.attr("value")).map(str::to_owned)
+                };
+                assert_eq!(value("csrf").as_deref(), Some("c5Rf-token"), "{name}");
+                let has_transaction = !action.ends_with("/sign-out");
+                assert_eq!(value("tx").is_some(), has_transaction, "{name}");
+            }
+        }
+        assert!(seen > 60, "{seen}");
+    }
+
+    #[test]
+    fn nothing_on_a_page_needs_more_than_its_content_security_policy_gives() {
+        for (name, page, html) in every_page() {
+            assert!(all(&page, "style,[style],iframe,object,embed,base").is_empty(), "{name}");
+            for script in all(&page, "script") {
+                assert!(script.attr("src").unwrap().starts_with(PREFIX), "{name}");
+                assert!(text(script).is_empty(), "{name}");
+            }
+            for element in all(&page, "*") {
+                let handler = element.value().attrs().find(|(name, _)| name.starts_with("on"));
+                assert_eq!(handler, None, "{name}");
+            }
+            for element in all(&page, "[href],[src],[action]") {
+                for attribute in ["href", "src", "action"] {
+                    let address = element.attr(attribute).unwrap_or("/");
+                    let is_own = address.starts_with('/') && !address.starts_with("//");
+                    let is_known = address.starts_with('#') || address.starts_with("otpauth://");
+                    assert!(is_own || is_known, "{name}: {address}");
+                }
+            }
+            assert!(!html.contains("http://") && !html.contains("https://"), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_asset_that_a_page_asks_for_is_served() {
+        for (name, page, _) in every_page() {
+            let mut assets = 0;
+            for element in all(&page, "link[href],script[src]") {
+                let address = element.attr("href").or(element.attr("src")).unwrap();
+                let file = address.strip_prefix(PREFIX).unwrap();
+                assert!(Assets::embedded().find(file).is_some(), "{name}: {file}");
+                assets += 1;
+            }
+            assert!((3..=4).contains(&assets), "{name}: {assets}");
+        }
+    }
+
+    #[test]
+    fn fields_have_exactly_the_attributes_that_browsers_and_password_managers_look_for() {
+        let rows: [(&str, &str, &[(&str, &str)]); 5] = [
+            (
+                "p1",
+                "input[name=username]",
+                &[
+                    ("type", "text"),
+                    ("autocomplete", "username"),
+                    ("autocapitalize", "none"),
+                    ("spellcheck", "false"),
+                ],
+            ),
+            (
+                "p1",
+                "input[name=password]",
+                &[("type", "password"), ("autocomplete", "current-password")],
+            ),
+            (
+                "p3",
+                "input[name=code]",
+                &[
+                    ("type", "text"),
+                    ("inputmode", "numeric"),
+                    ("autocomplete", "one-time-code"),
+                    ("spellcheck", "false"),
+                ],
+            ),
+            (
+                "p18-app",
+                "input[name=code]",
+                &[("inputmode", "numeric"), ("autocomplete", "one-time-code")],
+            ),
+            (
+                "p18",
+                "input[name=new_password]",
+                &[("type", "password"), ("autocomplete", "new-password")],
+            ),
+        ];
+        for (name, selector, attributes) in rows {
+            let page = page(name);
+            let field = one(&page, selector);
+            for (attribute, value) in attributes {
+                assert_eq!(field.attr(attribute), Some(*value), "{name} {selector}");
+            }
+            assert_eq!(field.attr("maxlength"), None, "{name}: a code is pasted with spaces");
+            assert_eq!(field.attr("placeholder"), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_in_the_title_in_a_summary_that_leads_to_the_field_and_beside_the_field() {
+        let rows = [
+            ("p1-wrong", "password"),
+            ("p1-username-empty", "username"),
+            ("p1-password-empty", "password"),
+            ("again-wrong", "password"),
+            ("p3-wrong", "code"),
+            ("p3-empty", "code"),
+            ("p3-format", "code"),
+            ("p3-expired", "code"),
+            ("p3-used", "code"),
+            ("p4-wrong", "code"),
+            ("p4-clock", "code"),
+            ("p18-short", "new_password"),
+            ("p18-common", "new_password"),
+            ("p18-app-wrong", "code"),
+        ];
+        for (name, field) in rows {
+            let page = page(name);
+            assert!(text(one(&page, "title")).starts_with("Error: "), "{name}");
+            let summary = one(&page, "[role=alert]");
+            assert_eq!(summary.attr("tabindex"), Some("-1"), "{name}");
+            let link = one(&page, "[role=alert] a");
+            assert_eq!(link.attr("href"), Some(format!("#{field}").as_str()), "{name}");
+            let input = one(&page, &format!("input[id={field}]"));
+            assert_eq!(input.attr("aria-invalid"), Some("true"), "{name}");
+            let described = input.attr("aria-describedby").unwrap();
+            let error = one(&page, &format!("#{field}-error"));
+            assert!(described.contains(&format!("{field}-error")), "{name}");
+            assert_eq!(text(error), text(link), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_page_without_a_mistake_neither_alarms_nor_says_error() {
+        for name in ["p1", "p1-idle", "p1-throttled", "p2", "p3", "p3-resent", "p12", "p18"] {
+            let page = page(name);
+            assert!(all(&page, "[role=alert],[aria-invalid]").is_empty(), "{name}");
+            assert!(!text(one(&page, "title")).starts_with("Error"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_stays_after_a_mistake_and_passwords_and_codes_never_do() {
+        let page = page("p1-wrong");
+        assert_eq!(one(&page, "input[name=username]").attr("value"), Some(NAME));
+        for (name, page, _) in every_page() {
+            for field in all(&page, "[name=password],[name=new_password],[name=code]") {
+                assert_eq!(field.attr("value"), None, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_person_is_named_from_the_second_step_on_and_can_say_that_it_is_not_them() {
+        for name in ["p2", "p3", "p4", "p7-level", "p12"] {
+            let page = page(name);
+            assert!(text(one(&page, ".who")).contains(NAME), "{name}");
+            assert_eq!(all(&page, ".who a").len(), 1, "{name}");
+        }
+        assert!(all(&page("p1-wrong"), ".who").is_empty());
+    }
+
+    #[test]
+    fn help_is_in_the_same_place_on_every_page_and_absent_where_none_is_set() {
+        for (name, page, _) in every_page() {
+            let expected = usize::from(!name.contains("no-help"));
+            assert_eq!(all(&page, "footer > a:first-child").len(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_shows_its_reference() {
+        for (name, page, _) in every_page() {
+            let refuses =
+                ["p8", "p12", "p13", "p15", "refused"].iter().any(|start| name.starts_with(start));
+            if refuses {
+                assert!(text(one(&page, "footer .ref")).contains("7F3K-Q2"), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_language_switch_keeps_the_transaction_and_is_not_offered_at_a_portals_address() {
+        let link = |name: &str| {
+            let page = page(name);
+            all(&page, "a[hreflang=nl]").first().map(|a| a.attr("href").unwrap().to_owned())
+        };
+        assert_eq!(link("p2").as_deref(), Some("/.scoregate/next?tx=8qZk2&lang=nl"));
+        assert_eq!(link("p15-502"), None);
+    }
+
+    #[test]
+    fn a_blocked_way_is_shown_and_cannot_be_chosen() {
+        let page = page("p2");
+        let blocked = one(&page, "button[name=method][disabled]");
+        assert_eq!(blocked.attr("value"), Some("sms"));
+        assert_eq!(all(&page, "button[name=method]:not([disabled])").len(), 2);
+    }
+
+    #[test]
+    fn points_are_shown_as_numbers_only_where_that_is_asked_for() {
+        assert!(text(one(&page("p2-numbers"), "main")).contains("20 of 30 points"));
+        for name in ["p2", "p2-never", "p2-groups", "p7-level", "p12"] {
+            assert!(!text(one(&page(name), "main")).contains("points"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_answer_says_the_same_at_sign_in_whoever_tried() {
+        let page = page("p1-wrong");
+        assert_eq!(text(one(&page, "[role=alert]")), "The username or password is not right.");
+    }
+
+    #[test]
+    fn tries_are_counted_down_only_when_few_are_left() {
+        assert!(!text(one(&page("p3-wrong"), "[role=alert]")).contains("left"));
+        assert!(text(one(&page("p3-wrong-last"), "[role=alert]")).contains("1 try left"));
+    }
+
+    #[test]
+    fn a_new_app_can_be_scanned_opened_or_typed() {
+        let page = page("p18-app");
+        one(&page, "svg[role=img] path");
+        let link = one(&page, "a[href^='otpauth://totp/']");
+        assert!(link.attr("href").unwrap().contains("issuer=Example"));
+        assert_eq!(text(one(&page, ".secret")), "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP");
+        assert_eq!(all(&page, "button[name=skip]").len(), 1);
+    }
+
+    #[test]
+    fn every_page_of_a_demonstration_says_so_and_no_other_page_does() {
+        for (name, page, _) in every_page() {
+            let ribbons = all(&page, ".ribbon").len();
+            assert_eq!(ribbons, usize::from(name.starts_with("demo")), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_people_choose_is_text_on_every_page() {
+        let nasty = "\"'><script>alert(1)</script><b id=x {{ 7 }}";
+        let mut shown = 0;
+        for language in Language::ALL {
+            let harmless = gallery(language, NAME);
+            for ((name, html), (_, usual)) in gallery(language, nasty).into_iter().zip(harmless) {
+                assert!(!html.contains("<script>"), "{name}");
+                let (page, usual) = (Html::parse_document(&html), Html::parse_document(&usual));
+                assert_eq!(all(&page, "*").len(), all(&usual, "*").len(), "{name}");
+                shown += usize::from(html.contains("&#60;script&#62;alert(1)"));
+            }
+        }
+        assert!(shown > 60, "{shown}");
+    }
+
+    #[test]
+    fn a_page_with_its_style_and_script_weighs_less_than_thirty_kilobytes() {
+        let assets = Assets::embedded();
+        for (name, _, html) in every_page() {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+            for part in
+                [html.as_bytes(), assets.style.bytes, assets.wide.bytes, assets.script.bytes]
+            {
+                packed.write_all(part).unwrap();
+            }
+            let weight = packed.finish().unwrap().len();
+            assert!(weight < 30_000, "{name}: {weight}");
+        }
+    }
+
+    /// For looking at: `target/gallery/LANGUAGE/NAME.html`, with the assets where the pages expect them
+    /// when `target/gallery` is the root of a site.
+    #[test]
+    fn the_gallery_can_be_written_out() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gallery");
+        let folder = root.join(PREFIX.trim_start_matches('/'));
+        std::fs::create_dir_all(&folder).unwrap();
+        let assets = Assets::embedded();
+        for asset in [&assets.style, &assets.wide, &assets.script, &assets.icon] {
+            std::fs::write(folder.join(&asset.name), asset.bytes).unwrap();
+        }
+        for language in Language::ALL {
+            let folder = root.join(language.code());
+            std::fs::create_dir_all(&folder).unwrap();
+            for (name, html) in gallery(language, NAME) {
+                std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
+            }
+        }
+        assert!(root.join("nl/p2.html").exists());
+    }
+}

@@ -1,0 +1,31 @@
+//! Everything that a person sees, as values that turn themselves into HTML.
+//!
+//! To add a page: a struct here with what it needs to know and a `render`, a template under
+//! `templates/`, its texts in every language, and an entry in `gallery.rs`, which the tests walk.
+//! Not here: requests, cookies, status codes, or any decision. A page is told; it asks nobody.
+
+mod choose;
+mod code;
+mod demo;
+mod ends;
+mod frame;
+#[cfg(test)]
+mod gallery;
+mod icon;
+mod parts;
+mod refused;
+mod setup;
+mod sign_in;
+
+pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
+pub use code::{AppCode, CodeState, SentCode};
+pub use demo::{
+    DemoEcho, DemoHome, DemoInbox, DemoLinks, DemoMessage, DemoOperations, DemoPayments, DemoProof,
+    DemoPublic, DemoWhy,
+};
+pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
+pub use frame::{Frame, Help, Person};
+pub use parts::{Blocked, Choice, Counting, Hidden};
+pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
+pub use setup::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};
+pub use sign_in::{PasswordAgain, SignIn, SignInState};

@@ -1,0 +1,206 @@
+//! The addresses of our pages, and the checks that every one of them shares: only navigations are
+//! answered, and a form is taken only from our own page in the browser it was made for. An address
+//! that is not in this table does not exist. Not here: what a page does.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{HeaderMap, Method};
+
+use super::answer::{Answer, Kind};
+use super::assets::Assets;
+use super::browser::is_from_own_page;
+use super::caller::Caller;
+use super::form::{Form, NotAForm};
+use super::pages::{CookiesBlocked, Refusal, Refused};
+use super::{Portal, set_up, sign_in, sign_out, steps};
+
+/// Our pages hold nothing that needs more.
+const BODY_LIMIT: usize = 16 * 1024;
+
+/// All our addresses.
+#[must_use]
+pub fn router(portal: Portal) -> Router {
+    let pages = Router::new()
+        .route("/.scoregate", get(sign_in::show))
+        .route("/.scoregate/", get(sign_in::show))
+        .route("/.scoregate/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/.scoregate/next", get(steps::show).post(steps::submit))
+        .route("/.scoregate/confirm", get(steps::show))
+        .route("/.scoregate/code/{method}", get(steps::show_code).post(steps::submit_code))
+        .route("/.scoregate/code/{method}/resend", post(steps::resend))
+        .route("/.scoregate/stuck", get(steps::stuck))
+        .route("/.scoregate/wait", get(steps::wait))
+        .route("/.scoregate/denied", get(steps::denied))
+        .route("/.scoregate/sign-out", get(sign_out::show).post(sign_out::submit))
+        .route("/.scoregate/link/{token}", get(set_up::show).post(set_up::submit))
+        .route("/.scoregate/enrol/app", get(set_up::show_app).post(set_up::submit_app))
+        .fallback(missing)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(portal.clone(), only_navigations));
+    Router::new()
+        .route("/.scoregate/assets/{name}", get(asset))
+        .merge(pages)
+        .with_state(portal)
+}
+
+async fn asset(Path(name): Path<String>) -> Answer {
+    match Assets::embedded().find(&name) {
+        Some(asset) => Answer::asset(asset.content_type, asset.bytes),
+        None => Answer::bare(Kind::NotFound),
+    }
+}
+
+async fn missing(State(portal): State<Portal>, caller: Caller) -> Answer {
+    refused(&portal, &caller, Kind::NotFound, Refusal::NotFound)
+}
+
+async fn wrong_method(State(portal): State<Portal>, caller: Caller) -> Answer {
+    refused(&portal, &caller, Kind::NotAllowed, Refusal::WrongMethod)
+}
+
+/// A refusal as a page.
+pub(super) fn refused(portal: &Portal, caller: &Caller, kind: Kind, refusal: Refusal) -> Answer {
+    let frame = caller.frame_with_reference(portal, true);
+    let retry_after_s = match kind {
+        Kind::Unavailable { retry_after } => Some(retry_after.as_secs().max(1)),
+        _ => None,
+    };
+    caller.page(kind, Refused { frame, refusal, retry_after_s, retry: None }.render())
+}
+
+/// A script on the portal's origin is a stranger here: our pages hold forms that it could read and
+/// send. They are given to navigations only (a browser sets `Sec-Fetch-*`, and no script can).
+async fn only_navigations(
+    State(portal): State<Portal>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_navigation(request.method(), request.headers()) {
+        next.run(request).await
+    } else {
+        axum::response::IntoResponse::into_response(refused(&portal, &caller, Kind::Denied, Refusal::ForeignForm))
+    }
+}
+
+fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    match (text("sec-fetch-mode"), text("sec-fetch-dest")) {
+        (None, None) => {
+            // A browser too old to say. Forms are judged by their token and where they come from.
+            method == Method::POST
+                || text("accept").is_some_and(|accept| accept.contains("text/html"))
+        }
+        (mode, destination) => mode == Some("navigate") && destination == Some("document"),
+    }
+}
+
+/// A form of ours, sent from our own page by the browser that it was made for.
+#[derive(Debug)]
+pub(super) struct Posted {
+    pub(super) caller: Caller,
+    pub(super) form: Form,
+}
+
+impl FromRequest<Portal> for Posted {
+    type Rejection = Answer;
+
+    async fn from_request(request: Request, portal: &Portal) -> Result<Self, Self::Rejection> {
+        let (mut parts, body) = request.into_parts();
+        let caller = <Caller as axum::extract::FromRequestParts<Portal>>::from_request_parts(
+            &mut parts, portal,
+        )
+        .await?;
+        match read(&caller, &parts.headers, body).await {
+            Ok(form) => Ok(Self { caller: with_transaction(caller, &form), form }),
+            Err(problem) => Err(not_taken(portal, &caller, problem)),
+        }
+    }
+}
+
+async fn read(caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Form, NotAForm> {
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| NotAForm::Body)?;
+    let form = Form::parse(headers, &body)?;
+    if !is_from_own_page(headers, &caller.authority, caller.is_tls) {
+        return Err(NotAForm::NotFromHere);
+    }
+    if caller.browser.is_new {
+        return Err(NotAForm::NoCookie);
+    }
+    if !caller.browser.made(form.field("csrf"), caller.keys(), caller.arrival.now) {
+        return Err(NotAForm::NotForThisBrowser);
+    }
+    Ok(form)
+}
+
+/// A form names its transaction in a field.
+fn with_transaction(mut caller: Caller, form: &Form) -> Caller {
+    let (keys, host) = (caller.arrival.snapshot.keys.clone(), caller.arrival.host.clone());
+    let parsed = crate::journey::Transaction::parse(
+        form.field("tx"),
+        &keys,
+        &host,
+        caller.browser.id(),
+        caller.arrival.now,
+    );
+    if let Some(transaction) = parsed {
+        caller.transaction = transaction;
+    }
+    caller
+}
+
+fn not_taken(portal: &Portal, caller: &Caller, problem: NotAForm) -> Answer {
+    match problem {
+        NotAForm::Body => refused(portal, caller, Kind::Malformed, Refusal::NotUnderstood),
+        NotAForm::NotFromHere | NotAForm::NotForThisBrowser => {
+            refused(portal, caller, Kind::Denied, Refusal::ForeignForm)
+        }
+        NotAForm::NoCookie => {
+            let page = CookiesBlocked {
+                frame: caller.frame_with_reference(portal, false),
+                retry: "/.scoregate/sign-in".to_owned(),
+                is_plain_loopback: !caller.is_tls,
+            };
+            caller.page(Kind::Denied, page.render())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_given_to_a_navigation_and_to_nothing_else() {
+        type Row = (Method, Option<&'static str>, Option<&'static str>, Option<&'static str>, bool);
+        let html = Some("text/html,*/*");
+        let table: [Row; 9] = [
+            (Method::GET, Some("navigate"), Some("document"), html, true),
+            (Method::POST, Some("navigate"), Some("document"), html, true),
+            (Method::GET, Some("navigate"), Some("iframe"), html, false),
+            (Method::GET, Some("cors"), Some("empty"), html, false),
+            (Method::GET, Some("same-origin"), Some("empty"), html, false),
+            (Method::POST, Some("cors"), Some("empty"), None, false),
+            (Method::GET, None, None, html, true),
+            (Method::GET, None, None, Some("application/json"), false),
+            (Method::GET, None, None, None, false),
+        ];
+        for (method, mode, destination, accept, given) in table {
+            let mut headers = HeaderMap::new();
+            for (name, value) in
+                [("sec-fetch-mode", mode), ("sec-fetch-dest", destination), ("accept", accept)]
+            {
+                if let Some(value) = value {
+                    headers.insert(name, HeaderValue::from_static(value));
+                }
+            }
+            assert_eq!(is_navigation(&method, &headers), given, "{method} {mode:?} {destination:?}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `GET` and `POST /.scoregate/sign-in`. A reload repeats nothing: every answer is a redirect.
+
+use axum::extract::State;
+
+use super::answer::{Answer, Kind};
+use super::caller::Caller;
+use super::pages::{SignIn, SignInState};
+use super::router::Posted;
+use super::{Portal, steps};
+use crate::journey::{JourneyError, Notice, Place, Step, Turn};
+use crate::points::Timestamp;
+
+/// `GET`: the page, or on to where a person who is signed in already stands.
+pub(super) async fn show(State(portal): State<Portal>, caller: Caller) -> Answer {
+    match portal.journey.step(&caller.arrival, &caller.transaction) {
+        Step::SignIn => page(&portal, &caller, Kind::Page, state(&caller)),
+        step => caller.follow(&Turn {
+            place: match step {
+                Step::Done => Place::Return,
+                Step::Stuck(_) => Place::Stuck,
+                Step::Denied(_) => Place::Denied,
+                Step::Choose(_) | Step::SignIn => Place::Next,
+            },
+            transaction: caller.transaction.clone(),
+            name: None,
+            knows_browser: false,
+        }),
+    }
+}
+
+fn page(portal: &Portal, caller: &Caller, kind: Kind, state: SignInState) -> Answer {
+    let html = SignIn {
+        frame: caller.frame(portal),
+        hidden: caller.hidden(),
+        username: caller.transaction.typed_name.clone().unwrap_or_default(),
+        forgot: None,
+        state,
+    }
+    .render();
+    caller.page(kind, html)
+}
+
+fn state(caller: &Caller) -> SignInState {
+    let idle = caller.arrival.snapshot.config.session.idle_timeout;
+    match &caller.transaction.notice {
+        Some(Notice::Empty) if caller.transaction.typed_name.as_deref() == Some("") => {
+            SignInState::UsernameEmpty
+        }
+        Some(Notice::Empty) => SignInState::PasswordEmpty,
+        Some(Notice::Throttled(until)) => {
+            SignInState::Throttled { until: Timestamp::from_millis(*until) }
+        }
+        Some(Notice::Busy) => SignInState::Busy,
+        Some(_) => SignInState::Wrong,
+        None if caller.arrival.was_idle => SignInState::Idle {
+            minutes: u32::try_from(idle.as_secs() / 60).unwrap_or(u32::MAX),
+        },
+        None => SignInState::First,
+    }
+}
+
+/// `POST`: a name and a password.
+pub(super) async fn submit(State(portal): State<Portal>, posted: Posted) -> Answer {
+    let Posted { caller, form } = posted;
+    let mut transaction = caller.transaction.clone();
+    transaction.return_to =
+        transaction.return_to.with_fragment(form.field("fragment"), &caller.arrival.host);
+    let (name, password) = (form.field("username").trim(), form.field("password"));
+    if name.is_empty() || password.is_empty() {
+        transaction.typed_name = Some(name.chars().take(254).collect());
+        return caller.to("sign-in", &transaction.with_notice(Some(Notice::Empty)));
+    }
+    match portal.journey.sign_in(&caller.visit(), transaction, name, password).await {
+        Ok(turn) => caller.follow(&turn),
+        Err(JourneyError::Busy { retry_after }) => {
+            page(&portal, &caller, Kind::Unavailable { retry_after }, SignInState::Busy)
+        }
+        Err(error) => steps::failed(&portal, &caller, &error),
+    }
+}
