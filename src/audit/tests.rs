@@ -1,3 +1,5 @@
+//! Tests of the audit: the chain, what is written, and what never is.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -25,9 +25,7 @@ use crate::gate::{self, Arrival, Gate, Incoming, Reference, Snapshot};
 use crate::journey::{ReturnAddress, Transaction};
 use crate::keys::Purpose;
 use crate::points::{Forbidden, Shortfall};
-use crate::proxy::{
-    Admission, Client, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip,
-};
+use crate::proxy::{Admission, Client, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip};
 use crate::routes::NotRouted;
 use crate::sessions::{Present, cookies};
 use crate::web::answer::{Answer, Kind};
@@ -235,8 +233,12 @@ impl Gatekeeper for Front {
                 extensions.insert(Arc::<Arrival>::from(arrival));
                 Admission::Page(extensions)
             }
-            gate::Admission::StepUp(arrival, shortfall) => answered(self.challenge(head, arrival, &shortfall)),
-            gate::Admission::Forbid(arrival, reason) => answered(self.forbid(head, arrival, reason)),
+            gate::Admission::StepUp(arrival, shortfall) => {
+                answered(self.challenge(head, arrival, &shortfall))
+            }
+            gate::Admission::Forbid(arrival, reason) => {
+                answered(self.forbid(head, arrival, reason))
+            }
             gate::Admission::Refuse(refusal) => Admission::Refuse(not_routed(&refusal)),
             gate::Admission::Unavailable(arrival, error) => {
                 tracing::error!(route = %arrival.route.name, error = &error as &dyn std::error::Error, "sessions cannot be read");
@@ -247,7 +249,8 @@ impl Gatekeeper for Front {
 
     async fn page(&self, mut request: Request<Bytes>) -> Response<Bytes> {
         let reference = Reference::random();
-        let is_tls = request.extensions().get::<Client>().is_some_and(|client| client.tls.is_some());
+        let is_tls =
+            request.extensions().get::<Client>().is_some_and(|client| client.tls.is_some());
         request.extensions_mut().insert(Transport { is_tls, reference });
         // The router cannot fail (its error has no values); the match says so to the compiler.
         let response = match self.router.clone().oneshot(request.map(Body::from)).await {

@@ -13,9 +13,11 @@ pub struct Reference([u8; 6]);
 impl Reference {
     #[must_use]
     pub fn random() -> Self {
-        Self(crate::random::bytes::<6>().map(|byte| {
-            ALPHABET.get(usize::from(byte) % ALPHABET.len()).copied().unwrap_or(b'2')
-        }))
+        Self(
+            crate::random::bytes::<6>().map(|byte| {
+                ALPHABET.get(usize::from(byte) % ALPHABET.len()).copied().unwrap_or(b'2')
+            }),
+        )
     }
 }
 

@@ -423,16 +423,12 @@ impl Journey {
             Verdict::Rejected(Rejection::Expired) => {
                 let turn = self.ask(visit, transaction, method, true).await?;
                 let was_sent = turn.transaction.notice == Some(Notice::Resent);
-                let notice = if was_sent { Some(Notice::Expired) } else { turn.transaction.notice.clone() };
+                let notice =
+                    if was_sent { Some(Notice::Expired) } else { turn.transaction.notice.clone() };
                 Ok(Turn { transaction: turn.transaction.with_notice(notice), ..turn })
             }
             Verdict::Rejected(rejection) => {
-                self.record(
-                    visit,
-                    EventName::MethodFailed,
-                    Some(account),
-                    Some(reason(rejection)),
-                );
+                self.record(visit, EventName::MethodFailed, Some(account), Some(reason(rejection)));
                 let place = match rejection {
                     Rejection::Throttled { .. } => Place::Wait(method),
                     _ => Place::Code(method),
@@ -458,9 +454,7 @@ impl Journey {
                 self.go_on(visit, transaction, *newly).await
             }
             // The other tab's answer carries the name; the next page finds it in the cookie jar.
-            Rise::Added | Rise::Ended => {
-                Ok(Turn::to(Place::Next, transaction.with_notice(None)))
-            }
+            Rise::Added | Rise::Ended => Ok(Turn::to(Place::Next, transaction.with_notice(None))),
         }
     }
 

@@ -21,7 +21,8 @@ impl ReturnAddress {
     #[must_use]
     pub fn accept(value: &str, host: &str) -> Option<Self> {
         let path = own_path(value, host)?;
-        let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>');
+        let is_plain =
+            |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>');
         let is_safe = path.len() <= LONGEST
             && path.bytes().all(is_plain)
             && !path.starts_with("//")
@@ -113,7 +114,9 @@ mod tests {
 
     #[test]
     fn our_own_addresses_are_no_place_to_return_to() {
-        for value in ["/.scoregate/sign-out", "/.scoregate", "/.SCOREGATE/sign-out", "/.scoregate/../x"] {
+        for value in
+            ["/.scoregate/sign-out", "/.scoregate", "/.SCOREGATE/sign-out", "/.scoregate/../x"]
+        {
             assert_eq!(ReturnAddress::accept(value, "h"), None, "{value}");
         }
     }

@@ -175,9 +175,8 @@ impl Journey {
         let has_secret = |account: &Account| {
             account.apps.iter().any(|app| app.secret.reveal() == ticket.secret.reveal())
         };
-        Ok(account.filter(|account| {
-            account.user.state == UserState::Active && !has_secret(account)
-        }))
+        Ok(account
+            .filter(|account| account.user.state == UserState::Active && !has_secret(account)))
     }
 
     /// Adds the app, if the code shows that it has the secret.

@@ -164,13 +164,15 @@ mod tests {
         transaction.typed_name = Some("anna".to_owned());
         transaction.notice = Some(Notice::Wrong { tries_left: Some(2) });
         let token = transaction.token(&keys, "h", &BROWSER);
-        let parse = |host, browser: &[u8; 32], now| {
-            Transaction::parse(&token, &keys, host, browser, now)
-        };
+        let parse =
+            |host, browser: &[u8; 32], now| Transaction::parse(&token, &keys, host, browser, now);
         assert_eq!(parse("h", &BROWSER, NOW), Some(transaction));
         assert_eq!(parse("other", &BROWSER, NOW), None);
         assert_eq!(parse("h", &[8; 32], NOW), None);
-        assert!(parse("h", &BROWSER, NOW.after(LIFETIME - std::time::Duration::from_millis(1))).is_some());
+        assert!(
+            parse("h", &BROWSER, NOW.after(LIFETIME - std::time::Duration::from_millis(1)))
+                .is_some()
+        );
         assert_eq!(parse("h", &BROWSER, NOW.after(LIFETIME)), None);
         assert_eq!(Transaction::parse("", &keys, "h", &BROWSER, NOW), None);
         assert!(!token.contains("anna"), "a name must not be legible in an address");

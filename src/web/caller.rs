@@ -66,9 +66,7 @@ impl Caller {
         let query = Query::of(uri);
         let mut transaction = query
             .tx
-            .and_then(|tx| {
-                Transaction::parse(&tx, &keys, &arrival.host, browser.id(), arrival.now)
-            })
+            .and_then(|tx| Transaction::parse(&tx, &keys, &arrival.host, browser.id(), arrival.now))
             .unwrap_or_else(|| {
                 let next = query.next.and_then(|next| ReturnAddress::accept(&next, &arrival.host));
                 Transaction::begin(next.unwrap_or_default(), false, arrival.now)

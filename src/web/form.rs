@@ -32,8 +32,8 @@ impl Form {
     pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, NotAForm> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim);
-        let is_form =
-            essence.is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+        let is_form = essence
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
         if !is_form || std::str::from_utf8(body).is_err() {
             return Err(NotAForm::Body);
         }
@@ -70,7 +70,8 @@ mod tests {
     #[test]
     fn a_form_has_each_field_once() {
         let urlencoded = "application/x-www-form-urlencoded";
-        let form = parse("application/x-www-form-urlencoded; charset=utf-8", b"a=1&b=%C3%A9+x").unwrap();
+        let form =
+            parse("application/x-www-form-urlencoded; charset=utf-8", b"a=1&b=%C3%A9+x").unwrap();
         assert_eq!((form.field("a"), form.field("b"), form.field("c")), ("1", "\u{e9} x", ""));
         for (content_type, body) in [
             (urlencoded, &b"a=1&a=2"[..]),

@@ -41,10 +41,7 @@ pub fn router(portal: Portal) -> Router {
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(portal.clone(), only_navigations));
-    Router::new()
-        .route("/.scoregate/assets/{name}", get(asset))
-        .merge(pages)
-        .with_state(portal)
+    Router::new().route("/.scoregate/assets/{name}", get(asset)).merge(pages).with_state(portal)
 }
 
 async fn asset(Path(name): Path<String>) -> Answer {
@@ -83,7 +80,12 @@ async fn only_navigations(
     if is_navigation(request.method(), request.headers()) {
         next.run(request).await
     } else {
-        axum::response::IntoResponse::into_response(refused(&portal, &caller, Kind::Denied, Refusal::ForeignForm))
+        axum::response::IntoResponse::into_response(refused(
+            &portal,
+            &caller,
+            Kind::Denied,
+            Refusal::ForeignForm,
+        ))
     }
 }
 
@@ -200,7 +202,11 @@ mod tests {
                     headers.insert(name, HeaderValue::from_static(value));
                 }
             }
-            assert_eq!(is_navigation(&method, &headers), given, "{method} {mode:?} {destination:?}");
+            assert_eq!(
+                is_navigation(&method, &headers),
+                given,
+                "{method} {mode:?} {destination:?}"
+            );
         }
     }
 }

@@ -6,9 +6,7 @@ use axum::extract::{Path, State};
 use super::Portal;
 use super::answer::{Answer, Kind};
 use super::caller::Caller;
-use super::pages::{
-    AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword,
-};
+use super::pages::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};
 use super::router::Posted;
 use super::steps;
 use crate::accounts::Account;
@@ -71,8 +69,7 @@ pub(super) async fn submit(
 ) -> Answer {
     let Posted { caller, form } = posted;
     let visit = caller.visit();
-    let outcome =
-        portal.journey.choose_password(&visit, &token, form.field("new_password")).await;
+    let outcome = portal.journey.choose_password(&visit, &token, form.field("new_password")).await;
     match outcome {
         Ok(SetUp::NoLink) => gone(&portal, &caller),
         Ok(SetUp::PasswordSet(ticket)) if takes_apps(&caller) => {
@@ -134,12 +131,7 @@ pub(super) async fn show_app(State(portal): State<Portal>, caller: Caller) -> An
     }
 }
 
-fn app_page(
-    portal: &Portal,
-    caller: &Caller,
-    ticket: &SetUpTicket,
-    account: &Account,
-) -> Answer {
+fn app_page(portal: &Portal, caller: &Caller, ticket: &SetUpTicket, account: &Account) -> Answer {
     let name = account.user.name.as_str();
     let brand = &caller.arrival.snapshot.config.ui.brand;
     let hidden = caller.hidden_without_transaction();

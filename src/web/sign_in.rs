@@ -52,9 +52,9 @@ fn state(caller: &Caller) -> SignInState {
         }
         Some(Notice::Busy) => SignInState::Busy,
         Some(_) => SignInState::Wrong,
-        None if caller.arrival.was_idle => SignInState::Idle {
-            minutes: u32::try_from(idle.as_secs() / 60).unwrap_or(u32::MAX),
-        },
+        None if caller.arrival.was_idle => {
+            SignInState::Idle { minutes: u32::try_from(idle.as_secs() / 60).unwrap_or(u32::MAX) }
+        }
         None => SignInState::First,
     }
 }

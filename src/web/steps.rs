@@ -22,9 +22,7 @@ use crate::points::{Forbidden, Method, Standing, Timestamp, weigh};
 /// `GET next` and `GET confirm`: what there is to choose from.
 pub(super) async fn show(State(portal): State<Portal>, caller: Caller) -> Answer {
     match portal.journey.step(&caller.arrival, &caller.transaction) {
-        Step::Choose(choice) if caller.transaction.is_step_up => {
-            confirm(&portal, &caller, &choice)
-        }
+        Step::Choose(choice) if caller.transaction.is_step_up => confirm(&portal, &caller, &choice),
         Step::Choose(choice) => {
             let html = Choose {
                 frame: caller.frame_with_person(&portal, false),
@@ -54,11 +52,7 @@ fn confirm(portal: &Portal, caller: &Caller, choice: &journey::Choice) -> Answer
 }
 
 /// The operator's words, or else what is missing.
-fn reason(
-    caller: &Caller,
-    choice: &journey::Choice,
-    journey: &journey::Journey,
-) -> ConfirmReason {
+fn reason(caller: &Caller, choice: &journey::Choice, journey: &journey::Journey) -> ConfirmReason {
     let wanted = journey.wanted(&caller.arrival, &caller.transaction);
     let minutes = |span: Duration| u32::try_from(span.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
     let explained = wanted
@@ -308,8 +302,7 @@ pub(super) async fn submit_code(
     };
     let field = if method == Method::Password { "password" } else { "code" };
     let transaction = caller.transaction.clone();
-    let turn =
-        portal.journey.answer(&caller.visit(), transaction, method, form.field(field)).await;
+    let turn = portal.journey.answer(&caller.visit(), transaction, method, form.field(field)).await;
     match turn {
         Err(JourneyError::Busy { retry_after }) if method == Method::Password => {
             again(&portal, &caller, Kind::Unavailable { retry_after })

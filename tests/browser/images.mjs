@@ -13,7 +13,7 @@ const looks = [
   { suffix: "dark", options: { colorScheme: "dark", viewport: wide } },
   { suffix: "phone", options: { colorScheme: "light", viewport: PHONE } },
 ];
-const wanted = new Set(["sign-in", "choose", "code", "confirm", "portal", "stuck"]);
+const wanted = new Set(["sign-in", "choose", "code", "confirm", "echo", "stuck"]);
 
 mkdirSync(folder, { recursive: true });
 const browser = await openBrowser();

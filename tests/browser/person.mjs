@@ -78,6 +78,13 @@ export async function stepUp(demo, page, name, visit = async () => {}) {
   await page.waitForURL((url) => url.pathname === "/payments");
 }
 
+/** From the portal's start page to the page that shows what the portal was told. */
+export async function openEcho(page) {
+  const link = on(page).link(/what the portal received/i);
+  if (await link.count()) await link.first().click();
+  await page.getByText(/x-scoregate-user/i).first().waitFor();
+}
+
 export async function signOut(demo, page) {
   await page.goto(`${demo.url}/.scoregate/sign-out`);
   await on(page).button(/sign out/i).click();
@@ -106,6 +113,8 @@ export async function walk(demo, page, visit) {
   await typeCode(page, code);
   await page.waitForURL((url) => !url.pathname.startsWith("/.scoregate/"));
   await visit("portal");
+  await openEcho(page);
+  await visit("echo");
 
   await page.goto(`${demo.url}/.scoregate/inbox`);
   await visit("inbox");
@@ -125,6 +134,6 @@ export async function walk(demo, page, visit) {
 }
 
 export const PAGES = [
-  "sign-in", "sign-in-error", "choose", "code", "code-error", "portal", "inbox", "app", "payments",
+  "sign-in", "sign-in-error", "choose", "code", "code-error", "portal", "echo", "inbox", "app", "payments",
   "sign-out", "signed-out", "stuck",
 ];
