@@ -21,9 +21,8 @@ use super::{Portal, set_up, sign_in, sign_out, steps};
 /// Our pages hold nothing that needs more.
 const BODY_LIMIT: usize = 16 * 1024;
 
-/// All our addresses.
-#[must_use]
-pub fn router(portal: Portal) -> Router {
+/// All our addresses. `more`: those of a demonstration.
+pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
     let pages = Router::new()
         .route("/.scoregate", get(sign_in::show))
         .route("/.scoregate/", get(sign_in::show))
