@@ -274,19 +274,20 @@ impl Authenticator for EmailCode {
             Ok(code) => code,
             Err(rejection) => return Ok(Verdict::Rejected(rejection)),
         };
+        let session = attempt.session.unwrap_or(NO_SESSION);
+        let tries = self.count_try(&session, attempt.now).await?.count;
+        let Some(tries_left) = self.parts.limits.tries.checked_sub(tries) else {
+            // Costs the user nothing beyond this session: the next code finds tries left.
+            let standing = self.standing(&session, attempt.now).await?;
+            let until = standing.next_send_at.max(attempt.now);
+            return Ok(Verdict::Rejected(Rejection::Throttled { until }));
+        };
         let sign_in = sign_in_of(&attempt, Method::Email);
         let admitted = match self.parts.attempts.count_sign_in(&sign_in, attempt.now).await? {
             Counted::Admitted(admitted) => admitted,
             Counted::Throttled { until } => {
                 return Ok(Verdict::Rejected(Rejection::Throttled { until }));
             }
-        };
-        let session = attempt.session.unwrap_or(NO_SESSION);
-        let tries = self.count_try(&session, attempt.now).await?.count;
-        let Some(tries_left) = self.parts.limits.tries.checked_sub(tries) else {
-            let standing = self.standing(&session, attempt.now).await?;
-            let until = standing.next_send_at.max(attempt.now);
-            return Ok(Verdict::Rejected(Rejection::Throttled { until }));
         };
         let verdict = self.judge(&attempt, session, &code, tries_left).await?;
         if matches!(verdict, Verdict::Proven(_)) {

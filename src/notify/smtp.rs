@@ -86,7 +86,7 @@ impl Notifier for SmtpNotifier {
 
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
         let mail = self.compose(message)?;
-        self.transport.send(mail).await.map(|_| ()).map_err(sort)
+        self.transport.send(mail).await.map(|_| ()).map_err(|error| sort(error, &message.to))
     }
 }
 
@@ -121,13 +121,16 @@ fn certificates(name: &str, path: &Path) -> Result<Certificate, NotifierError> {
 }
 
 /// Which failures are about this message, and which about the server.
-fn sort(error: smtp::Error) -> DeliveryError {
+fn sort(error: smtp::Error, to: &str) -> DeliveryError {
     // 53x: we are not let in (RFC 4954, section 6); no other message would fare better.
     let is_about_us = error.status().is_some_and(|code| {
         code.severity == Severity::PermanentNegativeCompletion
             && code.category == Category::Unspecified3
     });
-    if error.is_client() || (error.is_permanent() && !is_about_us) {
+    // Our own side stops where the server lacks what the message or the settings need. Only for an
+    // address beyond ASCII (RFC 6531) is that the message.
+    let is_for_this_address = error.is_client() && !to.is_ascii();
+    if is_for_this_address || (error.is_permanent() && !is_about_us) {
         refused(error)
     } else {
         DeliveryError::Unreachable(error.into())
