@@ -484,7 +484,7 @@ mod tests {
         }
         desk.wait(599);
         assert_eq!(desk.ask(false).await, Challenged::WaitUntil(next));
-        assert_eq!(desk.bench.mailed().await, [code.clone()]);
+        assert_eq!(desk.bench.mailed().await, std::slice::from_ref(&code));
         assert_eq!(desk.answer(&code).await, Ok(()));
     }
 

@@ -161,12 +161,11 @@ impl AccountStore for FakeAccounts {
     async fn take_app_step(&self, app: &CredentialId, step: u64) -> Result<bool, StoreError> {
         self.calls.called()?;
         let mut accounts = self.accounts.lock().unwrap();
-        let apps = accounts.values_mut().flat_map(|account| &mut account.apps);
-        for found in apps.filter(|found| found.id == *app && step > found.last_step) {
-            found.last_step = step;
-            return Ok(true);
-        }
-        Ok(false)
+        let mut apps = accounts.values_mut().flat_map(|account| &mut account.apps);
+        let is_free = |found: &&mut AppCredential| found.id == *app && step > found.last_step;
+        let Some(found) = apps.find(is_free) else { return Ok(false) };
+        found.last_step = step;
+        Ok(true)
     }
 
     async fn create_link(&self, _: Link) -> Result<(), StoreError> {

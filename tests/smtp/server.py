@@ -54,7 +54,8 @@ def authenticator(user, password):
             and data.login == user.encode()
             and data.password == password.encode()
         )
-        return AuthResult(success=is_right, auth_data=user)
+        # Not handled: the server answers 535 for us.
+        return AuthResult(success=is_right, handled=False, auth_data=user)
 
     return check
 
