@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::LazyLock;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use scoregate::config::{Smtp, SmtpEncryption};
@@ -21,11 +22,25 @@ struct Server {
     port: u16,
 }
 
+/// The server is installed once, not by every test at the same time.
+static INSTALLED: LazyLock<()> = LazyLock::new(|| {
+    let done = python().args(["-c", ""]).status().unwrap();
+    assert!(done.success(), "the SMTP server for the tests could not be installed: {done}");
+});
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/smtp")
+}
+
+fn python() -> Command {
+    Command::new(folder().join("python"))
+}
+
 impl Server {
     fn start(options: &[&str]) -> Self {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/smtp");
-        let mut child = Command::new(folder.join("python"))
-            .arg(folder.join("server.py"))
+        LazyLock::force(&INSTALLED);
+        let mut child = python()
+            .arg(folder().join("server.py"))
             .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
