@@ -699,6 +699,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_row_that_was_moved_to_another_session_proves_nothing_there() {
+        let desk = Desk::of(Bench::new());
+        let code = desk.code(false).await;
+        let mut row = desk.bench.codes.codes(&SESSION, Method::Email).await.unwrap().remove(0);
+        row.session = SessionKey([2; 16]);
+        desk.bench.codes.put_code(&row).await.unwrap();
+        let attempt =
+            Attempt { session: Some(row.session), ..desk.bench.attempt(&desk.account, &code) };
+        let verdict = desk.email.verify(attempt).await.unwrap();
+        let wrong = Rejection::Wrong { tries_left: Some(4) };
+        assert_eq!(verdict, Verdict::Rejected(wrong));
+    }
+
+    #[tokio::test]
     async fn the_store_keeps_no_code() {
         let desk = Desk::of(Bench::new());
         let code = desk.code(false).await;
