@@ -41,8 +41,6 @@ pub(super) struct Opened {
 #[derive(Debug)]
 pub(super) struct Services {
     pub(super) opened: Opened,
-    pub(super) attempts: Attempts,
-    pub(super) passwords: Arc<Password>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) metrics: Arc<Metrics>,
@@ -115,7 +113,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         accounts,
         counters,
         methods: Arc::new(Methods::new(all)),
-        passwords: passwords.clone(),
+        passwords,
         audit: opened.audit.clone(),
     }));
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
@@ -137,7 +135,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     sessions.when_ended(move |session| {
         streams.end(session);
     });
-    Ok(Services { opened, attempts, passwords, sessions, snapshot, metrics, gateway })
+    Ok(Services { opened, sessions, snapshot, metrics, gateway })
 }
 
 fn password(

@@ -275,6 +275,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_success_forgets_the_failures_before_it_and_nothing_of_the_address() {
+        let store = Arc::new(FakeCounters::default());
+        let (attempts, user) = (attempts(&store), anna());
+        for round in 0..10 {
+            let address = format!("192.0.2.{round}");
+            let sign_in = of(Some(&user), Method::Password, &address);
+            for n in 0..9 {
+                assert!(is_admitted(&attempts, &sign_in, NOW).await, "{round} {n}");
+            }
+            let Counted::Admitted(right) = attempts.count_sign_in(&sign_in, NOW).await.unwrap()
+            else {
+                panic!("the tenth waits in round {round}");
+            };
+            attempts.succeeded(&right).await.unwrap();
+        }
+        for n in 10..30 {
+            let name = format!("other{n}");
+            let sign_in = SignIn { name: &name, ..of(None, Method::Password, "192.0.2.0") };
+            assert_eq!(is_admitted(&attempts, &sign_in, NOW).await, n < 20, "{n}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_stranger_cannot_lock_out_a_browser_that_the_user_knows() {
         let store = Arc::new(FakeCounters::default());
         let (attempts, user) = (attempts(&store), anna());

@@ -40,7 +40,11 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(portal.clone(), only_navigations));
-    Router::new().route("/.scoregate/assets/{name}", get(asset)).merge(pages).with_state(portal)
+    Router::new()
+        .route("/.scoregate/assets/{name}", get(asset))
+        .merge(more.unwrap_or_default())
+        .merge(pages)
+        .with_state(portal)
 }
 
 async fn asset(Path(name): Path<String>) -> Answer {
