@@ -170,6 +170,9 @@ fn the_first_help_reads_well() {
           --set <SETTING=VALUE>
               Overrides one setting, such as `log.level=debug`; can be given several times
 
+          --allow-plain-secrets
+              Takes secrets that are written in the file. For a try-out only
+
       -h, --help
               Print help (see a summary with '-h')
 
