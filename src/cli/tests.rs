@@ -1,3 +1,5 @@
+//! Tests of the command line: what is parsed, and what is said.
+
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -1,3 +1,5 @@
+//! Tests of operations: what changes, in which order, and what is refused.
+
 use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
