@@ -17,6 +17,9 @@ pub struct ConfigSource {
     /// Overrides one setting, such as `log.level=debug`; can be given several times
     #[arg(long = "set", value_name = "SETTING=VALUE", global = true, value_parser = setting)]
     pub overrides: Vec<(String, String)>,
+    /// Takes secrets that are written in the file. For a try-out only
+    #[arg(long, global = true)]
+    pub allow_plain_secrets: bool,
 }
 
 impl ConfigSource {

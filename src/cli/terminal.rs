@@ -69,6 +69,21 @@ impl Terminal {
     }
 
     /// Something beside the result. That it cannot be said is no reason to fail.
+    /// Sends what was printed on its way.
+    ///
+    /// # Errors
+    /// The output was closed.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.out.flush()?)
+    }
+
+    /// A text of several lines for a person, as it is.
+    pub fn note_all(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.note(text.trim_end());
+        }
+    }
+
     pub fn note(&mut self, text: impl std::fmt::Display) {
         let _ = writeln!(self.err, "{text}");
     }

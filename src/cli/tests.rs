@@ -209,8 +209,10 @@ fn usage_is_told_with_exit_2_and_what_was_meant() {
 #[test]
 fn the_command_line_names_the_file_before_the_environment_does() {
     let environment = [("SCOREGATE_CONFIG".to_owned(), "b.toml".to_owned())].into();
-    let source =
-        |file: Option<&str>| ConfigSource { file: file.map(PathBuf::from), overrides: Vec::new() };
+    let source = |file: Option<&str>| ConfigSource {
+        file: file.map(PathBuf::from),
+        ..ConfigSource::default()
+    };
     assert_eq!(source(Some("a.toml")).path(&environment), Some("a.toml".into()));
     assert_eq!(source(None).path(&environment), Some("b.toml".into()));
     assert_eq!(source(None).path(&[("SCOREGATE_CONFIG".into(), String::new())].into()), None);

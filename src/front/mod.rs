@@ -4,6 +4,7 @@
 
 mod kind;
 mod problem;
+mod redirect;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,14 +19,18 @@ use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use tower::ServiceExt;
 
 pub use kind::ClientKind;
+pub use redirect::Redirect;
 
 use crate::audit::{Audit, Event, EventName};
 use crate::clock::Clock;
 use crate::gate::{self, Arrival, Gate, Incoming, Reference, Snapshot};
 use crate::journey::{ReturnAddress, Transaction};
 use crate::keys::Purpose;
+use crate::observe::{DecisionKind, Metrics};
 use crate::points::{Forbidden, Shortfall};
-use crate::proxy::{Admission, Client, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip};
+use crate::proxy::{
+    Admission, Client, Finished, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip,
+};
 use crate::routes::NotRouted;
 use crate::sessions::{Present, cookies};
 use crate::web::answer::{Answer, Kind};
@@ -47,6 +52,7 @@ pub struct Front {
     router: axum::Router,
     strip: Arc<Strip>,
     audit: Arc<Audit>,
+    metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
 }
 
@@ -56,7 +62,10 @@ pub struct Parts {
     pub gate: Gate,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub portal: Portal,
+    /// More pages of our own, for a demonstration.
+    pub demo_pages: Option<axum::Router<Portal>>,
     pub audit: Arc<Audit>,
+    pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -64,12 +73,13 @@ impl Front {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         Self {
-            router: web::router(parts.portal.clone()),
+            router: web::router(parts.portal.clone(), parts.demo_pages),
             gate: parts.gate,
             snapshot: parts.snapshot,
             portal: parts.portal,
             strip: Arc::new(Strip::default()),
             audit: parts.audit,
+            metrics: parts.metrics,
             clock: parts.clock,
         }
     }
@@ -93,6 +103,11 @@ impl Front {
             // A route without its upstream cannot be in a checked configuration.
             return Admission::Refuse(Refusal::Internal);
         };
+        if arrival.requirement.is_public() {
+            self.metrics.decided(Some(&arrival.route.name), DecisionKind::Public, "public");
+        } else {
+            self.metrics.decided(Some(&arrival.route.name), DecisionKind::Allow, "score");
+        }
         Admission::Forward(Box::new(Passage {
             grant,
             upstream: upstream.clone(),
@@ -117,6 +132,11 @@ impl Front {
     fn challenge(&self, head: &Head<'_>, arrival: Box<Arrival>, shortfall: &Shortfall) -> Answer {
         let caller = caller(arrival, head);
         let kind = ClientKind::of(head.method, head.headers, head.upgrade);
+        self.metrics.decided(
+            Some(&caller.arrival.route.name),
+            DecisionKind::Challenge,
+            if shortfall.signed_in { "step_up" } else { "sign_in" },
+        );
         let page = if shortfall.signed_in { "confirm" } else { "sign-in" };
         let to = challenge_path(&caller, head, kind, shortfall.signed_in);
         match kind {
@@ -148,7 +168,9 @@ impl Front {
     /// More would not help.
     fn forbid(&self, head: &Head<'_>, arrival: Box<Arrival>, reason: Forbidden) -> Answer {
         let caller = caller(arrival, head);
-        self.record_denied(&caller, reason);
+        let word = forbidden(reason);
+        self.metrics.decided(Some(&caller.arrival.route.name), DecisionKind::Deny, word);
+        self.record_denied(&caller, word);
         let requirement = caller.arrival.requirement.clone();
         match ClientKind::of(head.method, head.headers, head.upgrade) {
             ClientKind::Navigation | ClientKind::FormPost | ClientKind::Frame => {
@@ -164,7 +186,7 @@ impl Front {
         .with(REFERENCE.clone(), &caller.reference.to_string())
     }
 
-    fn record_denied(&self, caller: &Caller, reason: Forbidden) {
+    fn record_denied(&self, caller: &Caller, reason: &'static str) {
         let arrival = &caller.arrival;
         let mut event = Event::new(EventName::AccessDenied, arrival.now)
             .directory(&arrival.route.directory)
@@ -173,11 +195,7 @@ impl Front {
             .source(arrival.address)
             .reference(caller.reference)
             .revision(arrival.snapshot.revision)
-            .reason(match reason {
-                Forbidden::Role => "role",
-                Forbidden::Directory => "directory",
-                Forbidden::Network => "network",
-            });
+            .reason(reason);
         if let Some(session) = &arrival.session {
             event = event.target(&session.account().user.id).session(&session.short_name());
         }
@@ -242,6 +260,7 @@ impl Gatekeeper for Front {
             gate::Admission::Refuse(refusal) => Admission::Refuse(not_routed(&refusal)),
             gate::Admission::Unavailable(arrival, error) => {
                 tracing::error!(route = %arrival.route.name, error = &error as &dyn std::error::Error, "sessions cannot be read");
+                self.metrics.decided(Some(&arrival.route.name), DecisionKind::Error, "store");
                 Admission::Refuse(Refusal::Unavailable { retry_after: TRY_AGAIN })
             }
         }
@@ -288,6 +307,12 @@ impl Gatekeeper for Front {
             return answer.into_response();
         }
         crate::proxy::plain(refusal, reference)
+    }
+
+    fn finished(&self, finished: &Finished<'_>) {
+        if let Some(status) = finished.status {
+            self.metrics.answered(finished.method.as_str(), status, finished.route, finished.took);
+        }
     }
 
     fn not_a_request(&self, peer: SocketAddr) {
@@ -356,6 +381,15 @@ const fn not_routed(refusal: &NotRouted) -> Refusal {
         NotRouted::BadTarget(_) => Refusal::BadRequest("target"),
         NotRouted::TargetTooLong => Refusal::TargetTooLong,
         NotRouted::NoRoute => Refusal::NotFound,
+    }
+}
+
+/// For audit and metrics.
+const fn forbidden(reason: Forbidden) -> &'static str {
+    match reason {
+        Forbidden::Role => "role",
+        Forbidden::Directory => "directory",
+        Forbidden::Network => "network",
     }
 }
 

@@ -421,11 +421,9 @@ impl Journey {
             Verdict::Proven(proof) => self.rise(visit, transaction, session, proof).await,
             // It was right once: the person need not ask for the one that is right now.
             Verdict::Rejected(Rejection::Expired) => {
-                let turn = self.ask(visit, transaction, method, true).await?;
-                let was_sent = turn.transaction.notice == Some(Notice::Resent);
-                let notice =
-                    if was_sent { Some(Notice::Expired) } else { turn.transaction.notice.clone() };
-                Ok(Turn { transaction: turn.transaction.with_notice(notice), ..turn })
+                let turn = self.ask(visit, transaction, method, false).await?;
+                let notice = turn.transaction.notice.clone().unwrap_or(Notice::Expired);
+                Ok(Turn { transaction: turn.transaction.with_notice(Some(notice)), ..turn })
             }
             Verdict::Rejected(rejection) => {
                 self.record(visit, EventName::MethodFailed, Some(account), Some(reason(rejection)));

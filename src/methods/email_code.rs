@@ -275,19 +275,20 @@ impl Authenticator for EmailCode {
             Ok(code) => code,
             Err(rejection) => return Ok(Verdict::Rejected(rejection)),
         };
+        let session = attempt.session.unwrap_or(NO_SESSION);
+        let tries = self.count_try(&session, attempt.now).await?.count;
+        let Some(tries_left) = self.parts.limits.tries.checked_sub(tries) else {
+            // Costs the user nothing beyond this session: the next code finds tries left.
+            let standing = self.standing(&session, attempt.now).await?;
+            let until = standing.next_send_at.max(attempt.now);
+            return Ok(Verdict::Rejected(Rejection::Throttled { until }));
+        };
         let sign_in = sign_in_of(&attempt, Method::Email);
         let admitted = match self.parts.attempts.count_sign_in(&sign_in, attempt.now).await? {
             Counted::Admitted(admitted) => admitted,
             Counted::Throttled { until } => {
                 return Ok(Verdict::Rejected(Rejection::Throttled { until }));
             }
-        };
-        let session = attempt.session.unwrap_or(NO_SESSION);
-        let tries = self.count_try(&session, attempt.now).await?.count;
-        let Some(tries_left) = self.parts.limits.tries.checked_sub(tries) else {
-            let standing = self.standing(&session, attempt.now).await?;
-            let until = standing.next_send_at.max(attempt.now);
-            return Ok(Verdict::Rejected(Rejection::Throttled { until }));
         };
         let verdict = self.judge(&attempt, session, &code, tries_left).await?;
         if matches!(verdict, Verdict::Proven(_)) {
@@ -484,7 +485,7 @@ mod tests {
         }
         desk.wait(599);
         assert_eq!(desk.ask(false).await, Challenged::WaitUntil(next));
-        assert_eq!(desk.bench.mailed().await, [code.clone()]);
+        assert_eq!(desk.bench.mailed().await, std::slice::from_ref(&code));
         assert_eq!(desk.answer(&code).await, Ok(()));
     }
 
@@ -697,6 +698,20 @@ mod tests {
         let message = desk.bench.mail.messages.lock().unwrap()[0].clone();
         assert!(!message.subject.unwrap().contains(&code));
         assert_eq!(desk.answer(&code).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_row_that_was_moved_to_another_session_proves_nothing_there() {
+        let desk = Desk::of(Bench::new());
+        let code = desk.code(false).await;
+        let mut row = desk.bench.codes.codes(&SESSION, Method::Email).await.unwrap().remove(0);
+        row.session = SessionKey([2; 16]);
+        desk.bench.codes.put_code(&row).await.unwrap();
+        let attempt =
+            Attempt { session: Some(row.session), ..desk.bench.attempt(&desk.account, &code) };
+        let verdict = desk.email.verify(attempt).await.unwrap();
+        let wrong = Rejection::Wrong { tries_left: Some(4) };
+        assert_eq!(verdict, Verdict::Rejected(wrong));
     }
 
     #[tokio::test]

@@ -35,7 +35,9 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    fn called(&self) -> Result<(), StoreError> {
+    /// Lets others run first, as a store does: attempts at the same time really overlap.
+    async fn called(&self) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
         self.count.fetch_add(1, Ordering::SeqCst);
         if self.fails.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("the fake was told to fail".into()));
@@ -85,7 +87,7 @@ impl AccountStore for FakeAccounts {
     }
 
     async fn load_user(&self, user: &UserId) -> Result<Option<Account>, StoreError> {
-        self.calls.called()?;
+        self.calls.called().await?;
         Ok(self.accounts.lock().unwrap().get(user).cloned())
     }
 
@@ -119,7 +121,7 @@ impl AccountStore for FakeAccounts {
         hash: Secret<String>,
         now: Timestamp,
     ) -> Result<CredentialId, StoreError> {
-        self.calls.called()?;
+        self.calls.called().await?;
         let mut accounts = self.accounts.lock().unwrap();
         let id = CredentialId(format!("password of {}", user.0).into());
         accounts.get_mut(user).unwrap().password =
@@ -132,7 +134,7 @@ impl AccountStore for FakeAccounts {
         credential: &CredentialId,
         hash: Secret<String>,
     ) -> Result<(), StoreError> {
-        self.calls.called()?;
+        self.calls.called().await?;
         for account in self.accounts.lock().unwrap().values_mut() {
             if let Some(password) = account.password.as_mut().filter(|p| p.id == *credential) {
                 password.hash = hash.clone();
@@ -149,7 +151,7 @@ impl AccountStore for FakeAccounts {
         enrolled_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<CredentialId, StoreError> {
-        self.calls.called()?;
+        self.calls.called().await?;
         let mut accounts = self.accounts.lock().unwrap();
         let apps = &mut accounts.get_mut(user).unwrap().apps;
         let id = CredentialId(format!("app {} of {}", apps.len(), user.0).into());
@@ -159,14 +161,13 @@ impl AccountStore for FakeAccounts {
     }
 
     async fn take_app_step(&self, app: &CredentialId, step: u64) -> Result<bool, StoreError> {
-        self.calls.called()?;
+        self.calls.called().await?;
         let mut accounts = self.accounts.lock().unwrap();
-        let apps = accounts.values_mut().flat_map(|account| &mut account.apps);
-        for found in apps.filter(|found| found.id == *app && step > found.last_step) {
-            found.last_step = step;
-            return Ok(true);
-        }
-        Ok(false)
+        let mut apps = accounts.values_mut().flat_map(|account| &mut account.apps);
+        let is_free = |found: &&mut AppCredential| found.id == *app && step > found.last_step;
+        let Some(found) = apps.find(is_free) else { return Ok(false) };
+        found.last_step = step;
+        Ok(true)
     }
 
     async fn create_link(&self, _: Link) -> Result<(), StoreError> {
@@ -196,7 +197,7 @@ pub(super) struct FakeCodes {
 #[async_trait]
 impl CodeStore for FakeCodes {
     async fn put_code(&self, code: &SentCode) -> Result<(), StoreError> {
-        self.calls.called()?;
+        self.calls.called().await?;
         let mut codes = self.codes.lock().unwrap();
         codes.insert(0, code.clone());
         let mut of_session = 0;
@@ -213,14 +214,14 @@ impl CodeStore for FakeCodes {
         session: &SessionKey,
         method: Method,
     ) -> Result<Vec<SentCode>, StoreError> {
-        self.calls.called()?;
+        self.calls.called().await?;
         let codes = self.codes.lock().unwrap();
         let is_asked = |code: &&SentCode| code.session == *session && code.method == method;
         Ok(codes.iter().filter(is_asked).cloned().collect())
     }
 
     async fn take_code(&self, id: &[u8; 16], now: Timestamp) -> Result<bool, StoreError> {
-        self.calls.called()?;
+        self.calls.called().await?;
         let mut codes = self.codes.lock().unwrap();
         let is_good = |code: &SentCode| code.used_at.is_none() && now < code.expires_at;
         let Some(taken) = codes.iter().find(|code| code.id == *id && is_good(code)).cloned() else {

@@ -17,14 +17,18 @@ use super::{DeliveryError, Message, Notifier, NotifierChannel, NotifierError};
 use crate::config::{Smtp, SmtpEncryption};
 use crate::random;
 
-/// How long the server may take for one command.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the server may take to let us connect.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it may take for everything. Ours, since `lettre` bounds the connecting alone.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends each message over a connection of its own.
 #[derive(Debug)]
 pub struct SmtpNotifier {
     name: String,
     from: Mailbox,
+    patience: Duration,
     transport: AsyncSmtpTransport<Tokio1Executor>,
 }
 
@@ -40,13 +44,13 @@ impl SmtpNotifier {
             .map_err(|source| NotifierError::Sender { name: name.clone(), source })?;
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
             .port(settings.port)
-            .timeout(Some(PATIENCE))
+            .timeout(Some(CONNECT_PATIENCE))
             .tls(tls(&name, settings)?);
         if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
             builder =
                 builder.credentials(Credentials::new(user.clone(), password.reveal().clone()));
         }
-        Ok(Self { name, from, transport: builder.build() })
+        Ok(Self { name, from, patience: PATIENCE, transport: builder.build() })
     }
 
     /// Addresses are parsed, so that none can bring a second recipient or a header with it.
@@ -86,7 +90,11 @@ impl Notifier for SmtpNotifier {
 
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
         let mail = self.compose(message)?;
-        self.transport.send(mail).await.map(|_| ()).map_err(sort)
+        tokio::time::timeout(self.patience, self.transport.send(mail))
+            .await
+            .map_err(|elapsed| DeliveryError::Unreachable(elapsed.into()))?
+            .map(|_| ())
+            .map_err(|error| sort(error, &message.to))
     }
 }
 
@@ -121,13 +129,16 @@ fn certificates(name: &str, path: &Path) -> Result<Certificate, NotifierError> {
 }
 
 /// Which failures are about this message, and which about the server.
-fn sort(error: smtp::Error) -> DeliveryError {
+fn sort(error: smtp::Error, to: &str) -> DeliveryError {
     // 53x: we are not let in (RFC 4954, section 6); no other message would fare better.
     let is_about_us = error.status().is_some_and(|code| {
         code.severity == Severity::PermanentNegativeCompletion
             && code.category == Category::Unspecified3
     });
-    if error.is_client() || (error.is_permanent() && !is_about_us) {
+    // Our own side stops where the server lacks what the message or the settings need. Only for an
+    // address beyond ASCII (RFC 6531) is that the message.
+    let is_for_this_address = error.is_client() && !to.is_ascii();
+    if is_for_this_address || (error.is_permanent() && !is_about_us) {
         refused(error)
     } else {
         DeliveryError::Unreachable(error.into())
@@ -216,5 +227,15 @@ mod tests {
         ] {
             assert!(SmtpNotifier::new("mail".into(), &settings).is_err(), "{settings:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_given_up() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let settings = Smtp { port: silent.local_addr().unwrap().port(), ..settings() };
+        let mut notifier = SmtpNotifier::new("mail".into(), &settings).unwrap();
+        notifier.patience = Duration::from_millis(20);
+        let delivered = notifier.deliver(&message("anna@example.org", "Code")).await;
+        assert!(matches!(delivered, Err(DeliveryError::Unreachable(_))), "{delivered:?}");
     }
 }

@@ -408,8 +408,8 @@ impl House {
             user_agent: Some("test"),
             address: None,
         };
-        let name = self.sessions.begin(beginning, LIMITS, self.clock.now()).await.unwrap();
-        name.token(crate::keys::Purpose::SessionName, &self.keys)
+        let newly = self.sessions.begin(beginning, LIMITS, self.clock.now()).await.unwrap();
+        newly.name.token(crate::keys::Purpose::SessionName, &self.keys)
     }
 
     pub(crate) fn events(&self) -> Vec<String> {

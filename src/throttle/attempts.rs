@@ -139,6 +139,25 @@ impl Attempts {
         Ok(())
     }
 
+    /// Forgets what was counted against a user, for every method: strangers' tries and the day's. A
+    /// known browser's own quarter of an hour runs out by itself.
+    ///
+    /// # Errors
+    /// Some counters may stand; unlocking again is safe.
+    pub async fn unlock(&self, directory: &str, name: &str) -> Result<(), StoreError> {
+        for method in Method::ALL {
+            let method = method.name();
+            for key in [
+                CounterKey::new("sign-in", &[directory, name, method, "stranger", ""]),
+                CounterKey::new("sign-in-day", &[directory, name, method, "stranger"]),
+                CounterKey::new("sign-in-day", &[directory, name, method, "known"]),
+            ] {
+                self.store.forget(&key).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn keys(&self, sign_in: &SignIn<'_>) -> Result<Keys, StoreError> {
         // Asked even where the answer is clear, so that an unknown name costs the same calls.
         let nobody = UserId(Arc::from(""));
@@ -253,6 +272,29 @@ mod tests {
             attempts.succeeded(&right).await.unwrap();
         }
         assert!(!is_admitted(&attempts, &totp, NOW).await);
+    }
+
+    #[tokio::test]
+    async fn a_success_forgets_the_failures_before_it_and_nothing_of_the_address() {
+        let store = Arc::new(FakeCounters::default());
+        let (attempts, user) = (attempts(&store), anna());
+        for round in 0..10 {
+            let address = format!("192.0.2.{round}");
+            let sign_in = of(Some(&user), Method::Password, &address);
+            for n in 0..9 {
+                assert!(is_admitted(&attempts, &sign_in, NOW).await, "{round} {n}");
+            }
+            let Counted::Admitted(right) = attempts.count_sign_in(&sign_in, NOW).await.unwrap()
+            else {
+                panic!("the tenth waits in round {round}");
+            };
+            attempts.succeeded(&right).await.unwrap();
+        }
+        for n in 10..30 {
+            let name = format!("other{n}");
+            let sign_in = SignIn { name: &name, ..of(None, Method::Password, "192.0.2.0") };
+            assert_eq!(is_admitted(&attempts, &sign_in, NOW).await, n < 20, "{n}");
+        }
     }
 
     #[tokio::test]

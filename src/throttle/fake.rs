@@ -28,7 +28,9 @@ impl FakeCounters {
         self.fails.store(fails, Ordering::SeqCst);
     }
 
-    fn called(&self) -> Result<(), StoreError> {
+    /// Lets others run first, as a store does: attempts at the same time really overlap.
+    async fn called(&self) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.fails.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("the fake was told to fail".into()));
@@ -45,7 +47,7 @@ impl CounterStore for FakeCounters {
         window: Duration,
         now: Timestamp,
     ) -> Result<Tally, StoreError> {
-        self.called()?;
+        self.called().await?;
         let mut tallies = self.tallies.lock().unwrap();
         let fresh = Tally { count: 0, window_ends: now.after(window) };
         let tally = tallies.entry(key.clone()).or_insert(fresh);
@@ -57,13 +59,13 @@ impl CounterStore for FakeCounters {
     }
 
     async fn tally(&self, key: &CounterKey, now: Timestamp) -> Result<Option<Tally>, StoreError> {
-        self.called()?;
+        self.called().await?;
         let tallies = self.tallies.lock().unwrap();
         Ok(tallies.get(key).filter(|tally| now < tally.window_ends).copied())
     }
 
     async fn forget(&self, key: &CounterKey) -> Result<(), StoreError> {
-        self.called()?;
+        self.called().await?;
         self.tallies.lock().unwrap().remove(key);
         Ok(())
     }
@@ -74,18 +76,18 @@ impl CounterStore for FakeCounters {
         browser: &[u8; 32],
         _: Timestamp,
     ) -> Result<(), StoreError> {
-        self.called()?;
+        self.called().await?;
         self.browsers.lock().unwrap().insert((user.clone(), *browser));
         Ok(())
     }
 
     async fn knows_browser(&self, user: &UserId, browser: &[u8; 32]) -> Result<bool, StoreError> {
-        self.called()?;
+        self.called().await?;
         Ok(self.browsers.lock().unwrap().contains(&(user.clone(), *browser)))
     }
 
     async fn sweep_counters(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.called()?;
+        self.called().await?;
         let mut tallies = self.tallies.lock().unwrap();
         let before = tallies.len();
         tallies.retain(|_, tally| now < tally.window_ends);

@@ -79,6 +79,12 @@ impl Answer {
         Self::empty(StatusCode::SEE_OTHER).with(LOCATION, location)
     }
 
+    /// To the same address under another scheme, with the same method (RFC 9110, section 15.4.9).
+    #[must_use]
+    pub fn moved(location: &str) -> Self {
+        Self::empty(StatusCode::PERMANENT_REDIRECT).with(LOCATION, location)
+    }
+
     /// A JSON document, such as a problem.
     #[must_use]
     pub fn json(kind: Kind, content_type: &'static str, json: Vec<u8>) -> Self {

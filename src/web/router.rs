@@ -21,9 +21,8 @@ use super::{Portal, set_up, sign_in, sign_out, steps};
 /// Our pages hold nothing that needs more.
 const BODY_LIMIT: usize = 16 * 1024;
 
-/// All our addresses.
-#[must_use]
-pub fn router(portal: Portal) -> Router {
+/// All our addresses. `more`: those of a demonstration.
+pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
     let pages = Router::new()
         .route("/.scoregate", get(sign_in::show))
         .route("/.scoregate/", get(sign_in::show))
@@ -41,7 +40,11 @@ pub fn router(portal: Portal) -> Router {
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(portal.clone(), only_navigations));
-    Router::new().route("/.scoregate/assets/{name}", get(asset)).merge(pages).with_state(portal)
+    Router::new()
+        .route("/.scoregate/assets/{name}", get(asset))
+        .merge(more.unwrap_or_default())
+        .merge(pages)
+        .with_state(portal)
 }
 
 async fn asset(Path(name): Path<String>) -> Answer {

@@ -1,0 +1,233 @@
+//! What operations need of the rest, for a gateway that runs and for a store without one. Not here:
+//! what an operation does.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+
+use super::loading::Ready;
+use super::snapshot;
+use crate::accounts::{Account, AccountStore, DirectoryName, StoreError, UserName};
+use crate::audit::Audit;
+use crate::cli::Failure;
+use crate::clock::Clock;
+use crate::config::Provenance;
+use crate::gate::Snapshot;
+use crate::keys::Keyring;
+use crate::methods::{HashCost, PasswordRules};
+use crate::operations::{
+    NotHashed, Operator, Passwords, Place, Places, Service, Stopped, Tools, Unlock,
+};
+use crate::secret::Secret;
+use crate::sessions::{SessionStore, Sessions};
+use crate::store::embedded::Embedded;
+use crate::throttle::Attempts;
+
+/// What a running gateway adds.
+pub(super) struct Running {
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(super) provenance: Arc<ArcSwap<Provenance>>,
+    pub(super) service: Arc<dyn Service>,
+}
+
+/// An operator on a store that no gateway has open.
+pub(super) fn offline(
+    loaded: Ready,
+    store: Embedded,
+    keys: Arc<Keyring>,
+    audit: Arc<Audit>,
+    clock: Arc<dyn Clock>,
+) -> Result<Operator, Failure> {
+    let ports = listener_ports(&loaded.config);
+    let snapshot = snapshot::compile(loaded.config.clone(), keys, ports, 0)
+        .map_err(|problems| Failure::Configuration(first(&problems)))?;
+    let shared: Arc<Embedded> = Arc::new(store.clone());
+    let running = Running {
+        sessions: Arc::new(Sessions::new(shared.clone(), shared)),
+        snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        provenance: Arc::new(ArcSwap::from_pointee(loaded.provenance)),
+        service: Arc::new(Stopped),
+    };
+    Ok(operator(store, running, audit, clock))
+}
+
+/// The ports that a configuration names; port 0 names none.
+fn listener_ports(config: &crate::config::Config) -> Vec<u16> {
+    let https = config.listen.https.as_ref().map(|listener| listener.address.port());
+    let http = config.listen.http.as_ref().map(|listener| listener.address.port());
+    https.into_iter().chain(http).collect()
+}
+
+/// What a person is told of routes that contradict one another.
+pub(super) fn first(problems: &[crate::routes::RouteProblem]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("{problem} ({})", problem.help()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+pub(super) fn operator(
+    store: Embedded,
+    running: Running,
+    audit: Arc<Audit>,
+    clock: Arc<dyn Clock>,
+) -> Operator {
+    let store = Arc::new(store);
+    let accounts: Arc<dyn AccountStore> = store.clone();
+    let session_store: Arc<dyn SessionStore> = store.clone();
+    let limits = running.snapshot.load().config.limits;
+    let attempts = Attempts::new(store, limits.sign_in_per_ip, limits.sign_in_per_account);
+    Operator::new(Tools {
+        accounts,
+        session_store,
+        sessions: running.sessions,
+        passwords: Arc::new(OwnThreads),
+        unlock: Arc::new(Counters(attempts)),
+        places: Arc::new(InForce { snapshot: running.snapshot, provenance: running.provenance }),
+        service: running.service,
+        audit,
+        clock,
+    })
+}
+
+/// Hashes on a thread of its own: commands are few, and never in the way of people who sign in.
+#[derive(Debug)]
+struct OwnThreads;
+
+#[async_trait]
+impl Passwords for OwnThreads {
+    async fn hash(
+        &self,
+        password: Secret<String>,
+        user: &UserName,
+    ) -> Result<Secret<String>, NotHashed> {
+        PasswordRules
+            .check(password.reveal(), &[user.as_str()])
+            .map_err(|problem| NotHashed::AgainstTheRules { why: problem.to_string() })?;
+        tokio::task::spawn_blocking(move || HashCost::OWASP.hash(password.reveal()))
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(NotHashed::Busy)
+    }
+}
+
+#[derive(Debug)]
+struct Counters(Attempts);
+
+#[async_trait]
+impl Unlock for Counters {
+    async fn unlock(&self, account: &Account) -> Result<(), StoreError> {
+        self.0.unlock(&account.user.directory, account.user.name.as_str()).await
+    }
+}
+
+/// The configuration in force.
+#[derive(Debug)]
+struct InForce {
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    provenance: Arc<ArcSwap<Provenance>>,
+}
+
+impl InForce {
+    /// The settings that decide at a place, with where each was written.
+    fn origins(&self, route: &str, rule: Option<&str>, directory: &str) -> Vec<(String, String)> {
+        let provenance = self.provenance.load();
+        let rule = rule.map(|rule| format!("route.{route}.rule.{rule}"));
+        let paths = rule
+            .iter()
+            .flat_map(|rule| {
+                ["level", "public", "max_age", "fresh_within", "kinds", "roles"]
+                    .map(|key| format!("{rule}.{key}"))
+            })
+            .chain([
+                format!("route.{route}.level"),
+                format!("directory.{directory}.authentication.required_level"),
+            ]);
+        paths
+            .filter_map(|path| {
+                let origin = provenance.of(&path)?;
+                let place = origin
+                    .spot
+                    .as_ref()
+                    .map_or_else(|| "default".to_owned(), crate::config::Spot::brief);
+                Some((path, place))
+            })
+            .collect()
+    }
+}
+
+impl Places for InForce {
+    fn directories(&self) -> Vec<DirectoryName> {
+        self.snapshot.load().directories.keys().cloned().collect()
+    }
+
+    fn link(&self, directory: &str, host: Option<&str>, token: &str) -> Result<String, String> {
+        let snapshot = self.snapshot.load();
+        let config = &snapshot.config;
+        let of_directory = |route: &&crate::routes::RouteSpec| route.directory == directory;
+        let host = match host {
+            Some(host) => {
+                let owner = snapshot.table.directory_of(host.as_bytes());
+                if owner.as_deref() != Some(directory) {
+                    return Err(format!("`{host}` is not a host of directory `{directory}`"));
+                }
+                host.to_owned()
+            }
+            None => config
+                .directories
+                .get(directory)
+                .and_then(|directory| directory.sign_in_host.clone())
+                .or_else(|| {
+                    let exact = |route: &&crate::routes::RouteSpec| !route.host.starts_with("*.");
+                    let mut routes = config.routes.iter().filter(of_directory).filter(exact);
+                    routes.next().map(|route| route.host.clone())
+                })
+                .ok_or_else(|| {
+                    format!(
+                        "no route of directory `{directory}` has an exact host: say one with --host"
+                    )
+                })?,
+        };
+        let public = config.routes.iter().find(|route| route.host == host);
+        let public_port = public.and_then(|route| route.public_port);
+        Ok(address(&snapshot, &host, public_port) + token)
+    }
+
+    fn find(&self, host: &[u8], method: &str, target: &[u8]) -> Result<Place, String> {
+        let snapshot = self.snapshot.load();
+        let matched =
+            snapshot.table.find(host, method, target).map_err(|error| error.to_string())?;
+        let directory = snapshot
+            .directory(&matched.route.directory)
+            .ok_or_else(|| format!("directory `{}` is not there", matched.route.directory))?;
+        Ok(Place {
+            origins: self.origins(
+                &matched.route.name,
+                matched.rule.as_deref(),
+                &matched.route.directory,
+            ),
+            route: matched.route.name.to_string(),
+            rule: matched.rule.as_deref().map(str::to_owned),
+            directory: matched.route.directory.clone(),
+            requirement: (*matched.requirement).clone(),
+            settings: directory.settings.clone(),
+            offered: directory.offered,
+        })
+    }
+}
+
+/// Where set-up links of a host begin: https unless the gateway has only a plain listener.
+fn address(snapshot: &Snapshot, host: &str, public_port: Option<u16>) -> String {
+    let listen = &snapshot.config.listen;
+    let (scheme, standard) = if listen.https.is_some() { ("https", 443) } else { ("http", 80) };
+    let bound = snapshot.ports.first().copied().unwrap_or(standard);
+    let port = match public_port.unwrap_or(bound) {
+        port if port == standard => String::new(),
+        port => format!(":{port}"),
+    };
+    format!("{scheme}://{host}{port}/.scoregate/link/")
+}

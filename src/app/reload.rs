@@ -1,0 +1,167 @@
+//! Taking over a changed configuration while the gateway runs: all or nothing. Not here: reading it
+//! (`config`), or deciding when (`serve`, `operations`).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use super::chain;
+use super::loading;
+use super::operator::first;
+use super::snapshot;
+use crate::audit::{Audit, Event, EventName};
+use crate::clock::Clock;
+use crate::config::{CertificateFiles, Config, LoadRequest, Provenance};
+use crate::gate::Snapshot;
+use crate::observe::{Metrics, Readiness};
+use crate::operations::{Refused, Service, Status};
+use crate::points::Timestamp;
+use crate::proxy::{CertifiedHost, Gateway, TlsSettings};
+use crate::sessions::Sessions;
+
+/// Settings that are built into services at start; a change of them waits for a restart, and a reload
+/// that holds one is refused rather than done by half.
+const AT_START_ONLY: [&str; 9] = [
+    "listen.https.address",
+    "listen.https.tls.min_version",
+    "listen.http",
+    "listen.ops",
+    "store",
+    "notifier",
+    "limits",
+    "log",
+    "audit",
+];
+
+/// A running gateway, as its operator sees it.
+#[derive(Debug)]
+pub(super) struct RunningGateway {
+    pub(super) request: LoadRequest,
+    pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(super) provenance: Arc<ArcSwap<Provenance>>,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) tls: Option<Arc<TlsSettings>>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) readiness: Arc<Readiness>,
+    pub(super) started_at: Timestamp,
+    pub(super) listeners: Vec<String>,
+    pub(super) revision: AtomicU64,
+    /// The file that holds the first link, as long as it is there.
+    pub(super) first_link: Option<PathBuf>,
+    /// One reload at a time.
+    pub(super) reloading: Mutex<()>,
+}
+
+#[async_trait]
+impl Service for RunningGateway {
+    async fn reload(&self) -> Result<u64, Refused> {
+        let _one_at_a_time = self.reloading.lock().await;
+        let now = self.clock.now();
+        let outcome = self.take_over(now);
+        let (name, at) = match &outcome {
+            Ok(_) => (EventName::ConfigLoaded, Some(now)),
+            Err(_) => (EventName::ConfigRejected, None),
+        };
+        self.metrics.reloaded(at);
+        self.audit.record(Event::new(name, now).revision(self.revision.load(Ordering::SeqCst)));
+        match &outcome {
+            Ok(revision) => tracing::info!(revision, "configuration taken over"),
+            Err(why) => tracing::error!(%why, "the running configuration was not touched"),
+        }
+        outcome.map_err(|why| Refused::NotReloaded { why })
+    }
+
+    async fn status(&self) -> Result<Status, Refused> {
+        let not_ready = self.readiness.reasons().await;
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: self.revision.load(Ordering::SeqCst),
+            started_at: rfc3339(self.started_at),
+            ready: not_ready.is_empty(),
+            not_ready,
+            listeners: self.listeners.clone(),
+            sessions: self.sessions.count(),
+            first_admin_link: self.first_link.clone().filter(|path| path.exists()),
+        })
+    }
+}
+
+impl RunningGateway {
+    /// Everything that can fail comes first; what follows cannot.
+    fn take_over(&self, now: Timestamp) -> Result<u64, String> {
+        let request = LoadRequest { now, ..self.request.clone() };
+        let loaded = loading::load(&request).map_err(|failure| failure.to_string())?;
+        let waiting = self.waits_for_restart(&loaded.provenance);
+        if !waiting.is_empty() {
+            return Err(format!(
+                "these settings take effect at a restart only: {}",
+                waiting.join(", ")
+            ));
+        }
+        let certificates = read_certificates(&loaded.config)?;
+        let before = self.snapshot.load_full();
+        let revision = before.revision + 1;
+        let compiled = snapshot::compile(
+            loaded.config.clone(),
+            before.keys.clone(),
+            before.ports.clone(),
+            revision,
+        )
+        .map_err(|problems| first(&problems))?;
+        if let Some(tls) = &self.tls {
+            tls.replace(certificates).map_err(|error| chain(&error))?;
+        }
+        self.snapshot.store(Arc::new(compiled));
+        self.provenance.store(Arc::new(loaded.provenance));
+        self.gateway.set_limits(loaded.config.limits);
+        self.revision.store(revision, Ordering::SeqCst);
+        Ok(revision)
+    }
+
+    fn waits_for_restart(&self, provenance: &Provenance) -> Vec<String> {
+        let before = self.provenance.load();
+        let is_fixed = |path: &str| {
+            AT_START_ONLY.iter().any(|fixed| {
+                path.strip_prefix(fixed)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        };
+        let value = |provenance: &Provenance, path: &str| {
+            provenance.of(path).map(|origin| origin.value.clone())
+        };
+        let mut paths: Vec<String> = before
+            .iter()
+            .chain(provenance.iter())
+            .map(|(path, _)| path.to_owned())
+            .filter(|path| is_fixed(path) && value(&before, path) != value(provenance, path))
+            .collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+}
+
+/// Reads every certificate of a configuration.
+///
+/// # Errors
+/// A sentence with the file.
+pub(super) fn read_certificates(config: &Config) -> Result<Vec<CertifiedHost>, String> {
+    let files = config.listen.https.iter().flat_map(|listener| &listener.certificates);
+    let read = |files: &CertificateFiles| CertifiedHost::read(files).map_err(|error| chain(&error));
+    files.map(read).collect()
+}
+
+fn rfc3339(at: Timestamp) -> String {
+    i64::try_from(at.as_millis())
+        .ok()
+        .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
+        .map(|at| at.to_string())
+        .unwrap_or_default()
+}

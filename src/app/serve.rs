@@ -1,0 +1,368 @@
+//! A gateway with its sockets: binds, says that it is ready, serves until it is told to stop. Not here:
+//! what is served.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
+
+use super::loading::Ready;
+use super::operator::{self, Running};
+use super::reload::{RunningGateway, read_certificates};
+use super::services::{self, Blueprint, Opened, Services};
+use super::{chain, clock, snapshot};
+use crate::cli::{Failure, Terminal};
+use crate::config::{Config, HttpServes, LoadRequest, LogFormat, Provenance, StoreLocation};
+use crate::control::ControlListener;
+use crate::front::Redirect;
+use crate::methods::CodeStore;
+use crate::notify;
+use crate::observe::{OpsListener, Pulse, Readiness, start_logging};
+use crate::operations::{Operator, Service};
+use crate::points::Timestamp;
+use crate::proxy::{Gateway, GatewayOptions, Listener, TlsSettings};
+use crate::store::embedded::Embedded;
+use crate::throttle::CounterStore;
+
+/// Requests that run have this long to end when the gateway stops.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often "last seen" is written down.
+const FLUSH: Duration = Duration::from_secs(5);
+/// How often what has ended is removed.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// The gateway, until it is told to stop.
+pub(super) fn run(
+    loaded: Ready,
+    request: LoadRequest,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let in_colour = terminal.in_colour && loaded.config.log.format == LogFormat::Text;
+    start_logging(&loaded.config.log, in_colour, clock())
+        .map_err(|error| Failure::Configuration(chain(&error)))?;
+    runtime()?.block_on(async {
+        let opened = services::open(&loaded.config, clock()).await?;
+        let store = opened.store.clone();
+        let served = serve(opened, loaded, request, terminal).await;
+        store.close().await;
+        served
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    // The provider is chosen once, before anything can choose another.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Unreachable(format!("no threads to run on: {error}")))
+}
+
+async fn serve(
+    opened: Opened,
+    loaded: Ready,
+    request: LoadRequest,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let sockets = Sockets::bind(&loaded.config).await?;
+    let snapshot = compiled(&loaded.config, &opened, sockets.ports())?;
+    let notifiers = notify::build(&loaded.config.notifiers, &opened.clock)
+        .map_err(|error| Failure::Configuration(chain(&error)))?;
+    let services = services::build(Blueprint { opened, snapshot, notifiers, demo: None })?;
+    let tls = tls(&loaded.config)?;
+    let readiness = Arc::new(Readiness::new(Arc::new(StorePulse(services.opened.store.clone()))));
+    let folder = store_folder(&loaded.config);
+    let mut running = running(&services, loaded.provenance, request, tls.clone(), &readiness);
+    running.listeners = sockets.lines();
+    let operator = operator_of(&services, running, folder.as_ref()).await;
+    let control = match &folder {
+        Some(folder) => Some(
+            ControlListener::bind(folder).map_err(|error| Failure::Unreachable(chain(&error)))?,
+        ),
+        None => None,
+    };
+    let (stop, stopping) = watch::channel(false);
+    let lines = sockets.lines();
+    let mut tasks = JoinSet::new();
+    sockets.serve(&mut tasks, &services, tls, &readiness, &stopping, &loaded.config)?;
+    if let Some(control) = control {
+        let (audit, clock) = (services.opened.audit.clone(), services.opened.clock.clone());
+        let operator = operator.operator.clone();
+        tasks.spawn(until(stopping.clone(), control.serve(operator, audit, clock)));
+    }
+    spawn_upkeep(&mut tasks, &services, &stopping);
+    readiness.serving();
+    for line in lines {
+        terminal.line(format_args!("ready {line}"))?;
+    }
+    terminal.flush()?;
+    wait_for_stop(&*operator.service).await;
+    readiness.stopping();
+    tracing::info!("stopping");
+    let _ = stop.send(true);
+    while tasks.join_next().await.is_some() {}
+    if let Err(error) = services.sessions.flush_seen().await {
+        tracing::warn!(%error, "when sessions were last seen is up to a few seconds old");
+    }
+    Ok(())
+}
+
+fn store_folder(config: &Config) -> Option<PathBuf> {
+    match &config.store {
+        StoreLocation::Folder(folder) => Some(folder.clone()),
+        StoreLocation::Memory => None,
+    }
+}
+
+fn compiled(
+    config: &Arc<Config>,
+    opened: &Opened,
+    ports: Vec<u16>,
+) -> Result<crate::gate::Snapshot, Failure> {
+    snapshot::compile(config.clone(), opened.keys.clone(), ports, 1)
+        .map_err(|problems| Failure::Configuration(operator::first(&problems)))
+}
+
+fn tls(config: &Config) -> Result<Option<Arc<TlsSettings>>, Failure> {
+    let Some(listener) = &config.listen.https else { return Ok(None) };
+    let certificates = read_certificates(config).map_err(Failure::Configuration)?;
+    TlsSettings::new(certificates, listener.min_version)
+        .map(|settings| Some(Arc::new(settings)))
+        .map_err(|error| Failure::Configuration(chain(&error)))
+}
+
+fn running(
+    services: &Services,
+    provenance: Provenance,
+    request: LoadRequest,
+    tls: Option<Arc<TlsSettings>>,
+    readiness: &Arc<Readiness>,
+) -> RunningGateway {
+    RunningGateway {
+        request,
+        snapshot: services.snapshot.clone(),
+        provenance: Arc::new(ArcSwap::from_pointee(provenance)),
+        gateway: services.gateway.clone(),
+        tls,
+        sessions: services.sessions.clone(),
+        metrics: services.metrics.clone(),
+        audit: services.opened.audit.clone(),
+        clock: services.opened.clock.clone(),
+        readiness: readiness.clone(),
+        started_at: services.opened.clock.now(),
+        listeners: Vec::new(),
+        revision: AtomicU64::new(1),
+        first_link: None,
+        reloading: Mutex::default(),
+    }
+}
+
+/// What works on the running gateway.
+struct InCharge {
+    operator: Arc<Operator>,
+    service: Arc<RunningGateway>,
+}
+
+async fn operator_of(
+    services: &Services,
+    mut running: RunningGateway,
+    folder: Option<&PathBuf>,
+) -> InCharge {
+    let link_path = folder.map(|folder| folder.join("first-admin-link"));
+    running.first_link = link_path;
+    let service = Arc::new(running);
+    let tools = Running {
+        sessions: services.sessions.clone(),
+        snapshot: services.snapshot.clone(),
+        provenance: service.provenance.clone(),
+        service: service.clone(),
+    };
+    let Opened { store, audit, clock, keys: _ } = services.opened.clone();
+    let operator = Arc::new(operator::operator(store, tools, audit, clock));
+    if let Some(folder) = folder {
+        match operator.write_first_link(folder).await {
+            Ok(Some(path)) => {
+                tracing::warn!(file = %path.display(), "nobody owns this gateway yet: the file holds a one-time link");
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the first link could not be written"),
+        }
+    }
+    InCharge { operator, service }
+}
+
+/// SIGTERM and SIGINT stop; SIGHUP reloads.
+async fn wait_for_stop(service: &dyn Service) {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return,
+            _ = tokio::signal::ctrl_c() => return,
+            // What became of it is in the log; the old configuration stands if it failed.
+            _ = hang_up.recv() => drop(service.reload().await),
+        }
+    }
+}
+
+/// Runs a task until the gateway stops.
+async fn until(mut stopping: watch::Receiver<bool>, task: impl Future<Output = ()>) {
+    tokio::select! {
+        () = task => {}
+        _ = stopping.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// Every `period`, until the gateway stops.
+async fn every<F: Future<Output = ()>>(period: Duration, mut work: impl FnMut() -> F) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        work().await;
+    }
+}
+
+fn spawn_upkeep(tasks: &mut JoinSet<()>, services: &Services, stopping: &watch::Receiver<bool>) {
+    let (sessions, metrics) = (services.sessions.clone(), services.metrics.clone());
+    let flush = every(FLUSH, move || {
+        let (sessions, metrics) = (sessions.clone(), metrics.clone());
+        async move {
+            metrics.sessions(sessions.count());
+            warn(sessions.flush_seen().await, "when sessions were last seen was not written");
+        }
+    });
+    tasks.spawn(until(stopping.clone(), flush));
+    let (sessions, snapshot) = (services.sessions.clone(), services.snapshot.clone());
+    let Opened { store, clock, .. } = services.opened.clone();
+    let sweep = every(SWEEP, move || {
+        let (sessions, snapshot) = (sessions.clone(), snapshot.clone());
+        let (store, now) = (store.clone(), clock.now());
+        async move { sweep(&store, &sessions, snapshot.load().config.session, now).await }
+    });
+    tasks.spawn(until(stopping.clone(), sweep));
+}
+
+async fn sweep(
+    store: &Embedded,
+    sessions: &crate::sessions::Sessions,
+    limits: crate::sessions::SessionLimits,
+    now: Timestamp,
+) {
+    warn(sessions.sweep(limits, now).await, "ended sessions were not removed");
+    warn(store.sweep_counters(now).await, "ended counters were not removed");
+    warn(store.sweep_codes(now).await, "ended codes were not removed");
+}
+
+fn warn<T, E: std::fmt::Display>(result: Result<T, E>, message: &'static str) {
+    if let Err(error) = result {
+        tracing::warn!(%error, message);
+    }
+}
+
+/// Whether the store answers.
+#[derive(Debug)]
+struct StorePulse(Embedded);
+
+#[async_trait]
+impl Pulse for StorePulse {
+    async fn is_there(&self) -> bool {
+        let key = crate::throttle::CounterKey::new("pulse", &[]);
+        self.0.tally(&key, Timestamp::EPOCH).await.is_ok()
+    }
+}
+
+/// The listeners of one gateway, bound.
+struct Sockets {
+    https: Option<Listener>,
+    http: Option<(Listener, HttpServes)>,
+    ops: Option<OpsListener>,
+}
+
+impl Sockets {
+    async fn bind(config: &Config) -> Result<Self, Failure> {
+        let fail = |error: &(dyn std::error::Error + 'static)| Failure::Unreachable(chain(error));
+        let https = match &config.listen.https {
+            Some(listener) => {
+                Some(Listener::bind(listener.address).await.map_err(|error| fail(&error))?)
+            }
+            None => None,
+        };
+        let http = match &config.listen.http {
+            Some(listener) => {
+                let bound = Listener::bind(listener.address).await.map_err(|error| fail(&error))?;
+                Some((bound, listener.serves))
+            }
+            None => None,
+        };
+        let ops = match config.listen.ops {
+            Some(address) => Some(OpsListener::bind(address).await.map_err(|error| fail(&error))?),
+            None => None,
+        };
+        Ok(Self { https, http, ops })
+    }
+
+    /// Under which a host can be named; the one of links first.
+    fn ports(&self) -> Vec<u16> {
+        let https = self.https.as_ref().map(|listener| listener.local_addr().port());
+        let http = self.http.as_ref().map(|(listener, _)| listener.local_addr().port());
+        https.into_iter().chain(http).collect()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let https = self.https.as_ref().map(|listener| format!("https {}", listener.local_addr()));
+        let http =
+            self.http.as_ref().map(|(listener, _)| format!("http {}", listener.local_addr()));
+        let ops = self.ops.as_ref().map(|listener| format!("ops {}", listener.address()));
+        https.into_iter().chain(http).chain(ops).collect()
+    }
+
+    fn serve(
+        self,
+        tasks: &mut JoinSet<()>,
+        services: &Services,
+        tls: Option<Arc<TlsSettings>>,
+        readiness: &Arc<Readiness>,
+        stopping: &watch::Receiver<bool>,
+        config: &Config,
+    ) -> Result<(), Failure> {
+        if let (Some(listener), Some(tls)) = (self.https, tls) {
+            let gateway = services.gateway.clone();
+            tasks.spawn(listener.serve(Some(tls), gateway, stopping.clone(), DRAIN));
+        }
+        if let Some((listener, serves)) = self.http {
+            let gateway = match serves {
+                HttpServes::Routes => services.gateway.clone(),
+                HttpServes::RedirectToHttps => redirecting(services, config)?,
+            };
+            tasks.spawn(listener.serve(None, gateway, stopping.clone(), DRAIN));
+        }
+        if let Some(ops) = self.ops {
+            let (readiness, metrics) = (readiness.clone(), services.metrics.clone());
+            tasks.spawn(until(stopping.clone(), ops.serve(readiness, metrics)));
+        }
+        Ok(())
+    }
+}
+
+/// A gateway of its own that sends everybody to https.
+fn redirecting(services: &Services, config: &Config) -> Result<Arc<Gateway>, Failure> {
+    let redirect = Arc::new(Redirect::new(services.snapshot.clone()));
+    Gateway::new(redirect, config.limits, &GatewayOptions::default())
+        .map_err(|error| Failure::Configuration(chain(&error)))
+}
+
+/// Everything in memory on loopback, until it is told to stop.
+pub(super) fn demo(listen: SocketAddr, terminal: &mut Terminal) -> Result<(), Failure> {
+    let _ = (listen, terminal);
+    Err(Failure::Unreachable("the demo is not there yet".to_owned()))
+}

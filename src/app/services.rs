@@ -1,0 +1,169 @@
+//! The services of one gateway, built in the order in which they need each other. Not here: sockets
+//! (`serve`), and what each of them does.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::chain;
+use crate::accounts::AccountStore;
+use crate::audit::Audit;
+use crate::cli::Failure;
+use crate::clock::Clock;
+use crate::config::{Config, StoreLocation};
+use crate::front::{self, Front};
+use crate::gate::{Gate, Snapshot};
+use crate::journey::{self, Journey};
+use crate::keys::Keyring;
+use crate::methods::{
+    Authenticator, CodeLimits, CodeText, EmailCode, EmailCodeParts, HashCost, HashPool, Methods,
+    Password, Totp,
+};
+use crate::notify::Notifiers;
+use crate::observe::Metrics;
+use crate::proxy::{Gateway, GatewayOptions};
+use crate::sessions::Sessions;
+use crate::store::embedded::Embedded;
+use crate::throttle::Attempts;
+use crate::web::{Portal, i18n};
+
+/// What is open before anything else is built.
+#[derive(Clone, Debug)]
+pub(super) struct Opened {
+    pub(super) store: Embedded,
+    pub(super) keys: Arc<Keyring>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// A gateway without its sockets.
+#[derive(Debug)]
+pub(super) struct Services {
+    pub(super) opened: Opened,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) gateway: Arc<Gateway>,
+}
+
+/// Where the audit goes, if the configuration does not say.
+pub(super) fn audit_file(config: &Config, folder: &Path) -> PathBuf {
+    config.audit.file.clone().unwrap_or_else(|| folder.join("audit.jsonl"))
+}
+
+/// Opens what `run` works on.
+pub(super) async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Opened, Failure> {
+    let patience = std::time::Duration::from_secs(5);
+    match &config.store {
+        StoreLocation::Folder(folder) => {
+            let (store, keys) = Embedded::open_waiting(folder, patience)
+                .await
+                .map_err(|error| Failure::Configuration(chain(&error)))?;
+            let audit = Audit::to_file(&audit_file(config, folder), clock.clone())
+                .map_err(|error| Failure::Configuration(chain(&error)))?;
+            Ok(Opened { store, keys, audit: Arc::new(audit), clock })
+        }
+        StoreLocation::Memory => {
+            let (store, keys) =
+                Embedded::in_memory().await.map_err(|error| Failure::Unreachable(chain(&error)))?;
+            let audit = Arc::new(Audit::in_memory(clock.clone()));
+            Ok(Opened { store, keys, audit, clock })
+        }
+    }
+}
+
+/// What a gateway is built from.
+pub(super) struct Blueprint {
+    pub(super) opened: Opened,
+    pub(super) snapshot: Snapshot,
+    pub(super) notifiers: Notifiers,
+    /// The pages of a demonstration, and where its inbox is.
+    pub(super) demo: Option<(String, axum::Router<Portal>)>,
+}
+
+pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
+    let Blueprint { opened, snapshot, notifiers, demo } = blueprint;
+    let config = snapshot.config.clone();
+    let counters: Arc<Embedded> = Arc::new(opened.store.clone());
+    let accounts: Arc<dyn AccountStore> = counters.clone();
+    let limits = config.limits;
+    let attempts =
+        Attempts::new(counters.clone(), limits.sign_in_per_ip, limits.sign_in_per_account);
+    let passwords = Arc::new(password(&config, accounts.clone(), attempts.clone())?);
+    let email = EmailCode::new(EmailCodeParts {
+        codes: counters.clone(),
+        counters: counters.clone(),
+        attempts: attempts.clone(),
+        keys: opened.keys.clone(),
+        notifiers: Arc::new(notifiers),
+        text: Arc::new(Texts),
+        limits: CodeLimits {
+            sends: limits.codes_per_account,
+            ttl: limits.code_ttl,
+            tries: limits.code_attempts,
+        },
+        brand: config.ui.brand.clone(),
+    });
+    let totp = Totp::new(accounts.clone(), attempts.clone());
+    let all: Vec<Arc<dyn Authenticator>> = vec![passwords.clone(), Arc::new(email), Arc::new(totp)];
+    let sessions = Arc::new(Sessions::new(counters.clone(), accounts.clone()));
+    let journey = Arc::new(Journey::new(journey::Parts {
+        sessions: sessions.clone(),
+        accounts,
+        counters,
+        methods: Arc::new(Methods::new(all)),
+        passwords,
+        audit: opened.audit.clone(),
+    }));
+    let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
+    let metrics = Arc::new(Metrics::new());
+    metrics.follow_audit(opened.audit.clone());
+    let (demo_inbox, demo_pages) = demo.map_or((None, None), |(at, pages)| (Some(at), Some(pages)));
+    let front = Arc::new(Front::new(front::Parts {
+        gate: Gate::new(sessions.clone()),
+        snapshot: snapshot.clone(),
+        portal: Portal { journey, demo_inbox },
+        demo_pages,
+        audit: opened.audit.clone(),
+        metrics: metrics.clone(),
+        clock: opened.clock.clone(),
+    }));
+    let gateway = Gateway::new(front, limits, &GatewayOptions::default())
+        .map_err(|error| Failure::Configuration(chain(&error)))?;
+    let streams = gateway.streams().clone();
+    sessions.when_ended(move |session| {
+        streams.end(session);
+    });
+    Ok(Services { opened, sessions, snapshot, metrics, gateway })
+}
+
+fn password(
+    config: &Config,
+    accounts: Arc<dyn AccountStore>,
+    attempts: Attempts,
+) -> Result<Password, Failure> {
+    let pool = HashPool::new(config.limits.hash_workers, config.limits.hash_queue)
+        .map_err(|error| Failure::Unreachable(format!("no threads for passwords: {error}")))?;
+    Password::new(accounts, attempts, Arc::new(pool), HashCost::OWASP)
+        .map_err(|error| Failure::Unreachable(chain(&error)))
+}
+
+/// The texts of mails, from the catalogue of the pages.
+#[derive(Debug)]
+struct Texts;
+
+impl CodeText for Texts {
+    fn code_mail(
+        &self,
+        language: &str,
+        brand: &str,
+        host: &str,
+        code: &str,
+        minutes: u64,
+    ) -> (String, String) {
+        let language = i18n::Language::from_tag(language).unwrap_or(i18n::Language::English);
+        let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
+        i18n::code_mail(language, brand, host, code, minutes)
+    }
+}
