@@ -15,7 +15,7 @@ pub use apps::App;
 pub use inbox::{Inbox, Received};
 pub use inbox_page::inbox_router;
 pub use people::{People, SeedError, seed};
-pub use settings::{InvalidSettings, NotLoopback, allowed, config};
+pub use settings::{InvalidSettings, NotLoopback, allowed, config, request};
 pub use welcome::welcome;
 
 use crate::web::pages::DemoLinks;

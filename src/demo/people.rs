@@ -131,12 +131,15 @@ mod tests {
     use crate::points::Method;
     use crate::store::embedded::Embedded;
 
+    /// Name, language, methods, roles.
+    type Row = (&'static str, Option<&'static str>, &'static [Method], &'static [&'static str]);
+
     #[tokio::test]
     async fn anna_may_choose_bob_has_one_way_and_carol_none() {
         let (store, _) = Embedded::in_memory().await.unwrap();
         let now = Timestamp::from_secs(1_772_461_200);
         let people = seed(&store, now).await.unwrap();
-        let expected: [(&str, Option<&str>, &[Method], &[&str]); 3] = [
+        let expected: [Row; 3] = [
             ("anna", None, &[Method::Password, Method::Totp, Method::Email], &["operations"]),
             ("bob", Some("nl"), &[Method::Password, Method::Email], &[]),
             ("carol", None, &[Method::Password], &[]),

@@ -12,12 +12,15 @@ use crate::points::Timestamp;
 /// The one directory.
 pub(super) const DIRECTORY: &str = "demo";
 
+/// The route for those who type the address instead of `localhost`.
+const BY_ADDRESS: &str = "portal_by_address";
+
 /// The settings that are the same wherever the demo listens. Lists are JSON, as on a command line.
 const SETTINGS: &[(&str, &str)] = &[
     ("listen.http.serve", "routes"),
     ("ui.brand", BRAND),
     ("ui.languages", r#"["en", "nl"]"#),
-    ("ui.help_contact", HELP_CONTACT),
+    ("ui.help.contact", HELP_CONTACT),
     ("notifier.inbox.kind", "console"),
     ("directory.demo.authentication.required_level", "30"),
     ("directory.demo.authentication.accept_risk", r#"["email"]"#),
@@ -63,31 +66,41 @@ pub fn allowed(listen: SocketAddr) -> Result<(), NotLoopback> {
 /// # Errors
 /// [`InvalidSettings`], if this program does not take its own settings.
 pub fn config(listen: SocketAddr, portal: SocketAddr) -> Result<Config, InvalidSettings> {
-    let loaded = load(&LoadRequest {
+    let loaded = load(&request(listen, portal));
+    let problems = loaded.render(Format::Text { coloured: false });
+    let mut config = loaded.config.ok_or(InvalidSettings(problems))?;
+    config.store = StoreLocation::Memory;
+    for route in config.routes.iter_mut().filter(|route| route.name == BY_ADDRESS) {
+        // Settings take no address in brackets.
+        route.host = host(listen);
+    }
+    config.limits.hash_workers =
+        available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+    Ok(config)
+}
+
+/// What is loaded for it: no file, no environment. What no setting can say, [`config`] adds.
+#[must_use]
+pub fn request(listen: SocketAddr, portal: SocketAddr) -> LoadRequest {
+    LoadRequest {
         file: None,
         environment: BTreeMap::new(),
         overrides: overrides(listen, portal),
         allow_plain_secrets: false,
         check_environment: false,
         now: Timestamp::EPOCH,
-    });
-    let problems = loaded.render(Format::Text { coloured: false });
-    let mut config = loaded.config.ok_or(InvalidSettings(problems))?;
-    config.store = StoreLocation::Memory;
-    config.limits.hash_workers =
-        available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
-    Ok(config)
+    }
 }
 
 fn overrides(listen: SocketAddr, portal: SocketAddr) -> Vec<(String, String)> {
     let mut overrides = vec![("listen.http.address".to_owned(), listen.to_string())];
     let fixed = SETTINGS.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned()));
     overrides.extend(fixed);
-    for (name, host) in [("portal", "localhost".to_owned()), ("portal-by-address", host(listen))] {
+    for (name, host) in [("portal", "localhost"), (BY_ADDRESS, "127.0.0.1")] {
         let mut set = |path: &str, value: &str| {
             overrides.push((format!("route.{name}.{path}"), value.to_owned()));
         };
-        set("host", &host);
+        set("host", host);
         set("upstream", &format!("http://{portal}"));
         for (path, value) in ROUTE {
             set(path, value);
@@ -145,7 +158,7 @@ mod tests {
         assert_eq!(config.listen.http.unwrap().address, address("127.0.0.1:0"));
         let settings = &config.directories["demo"].settings;
         assert_eq!(settings.required_level.value(), 30);
-        for method in crate::config::methods_of_this_version() {
+        for method in crate::config::methods_of_this_version(true) {
             assert_eq!(settings.policy(method), Settings::standard().policy(method), "{method}");
         }
     }

@@ -32,7 +32,8 @@ fn lines(url: &str) -> Vec<String> {
     let mut lines = vec!["scoregate demo".to_owned(), String::new()];
     lines.push(format!("Open    {url}"));
     lines.push(format!("Inbox   {url}{INBOX}"));
-    lines.extend(["        Codes appear there and here.".to_owned(), String::new()]);
+    lines.push("        Codes appear there and here; the app of anna is there too.".to_owned());
+    lines.push(String::new());
     lines.push(format!("{:<8}{:<13}{}", "name", "password", "has"));
     for (name, password, has) in introductions() {
         lines.push(format!("{name:<8}{password:<13}{has}"));
