@@ -291,7 +291,7 @@ demo-home-asks = Vraagt wat de directory vraagt
 demo-echo-name = Wat het portaal ontving
 demo-echo-asks = Toont headers, score en waarom
 demo-payments-name = Betalingen
-demo-payments-asks = Vraagt meer, en kort geleden bevestigd
+demo-payments-asks = Vraagt nog een stap
 demo-operations-name = Beheer
 demo-operations-asks = Vraagt de rol operations
 demo-public-name = Openbare pagina
@@ -332,6 +332,8 @@ demo-inbox-lead = Er wordt niets echt verstuurd. Elke e-mail komt hier en in de 
 demo-inbox-again = Opnieuw kijken
 demo-inbox-empty = Nog geen berichten. Vraag een code op een inlogpagina en kijk dan opnieuw.
 demo-inbox-to = Aan { $to }
+demo-inbox-app = De authenticator-app van { $user } toont nu
+demo-inbox-app-how = Elke 30 seconden komt er een nieuwe code, en elke code werkt één keer. Kijk opnieuw voor de nieuwste.
 
 ## E-mail
 mail-code-subject = Je inlogcode voor { $brand }
