@@ -118,7 +118,8 @@ impl RunningGateway {
         if let Some(tls) = &self.tls {
             tls.replace(certificates).map_err(|error| chain(&error))?;
         }
-        self.snapshot.store(Arc::new(compiled));
+        // The keys of this moment: they may have been rotated since the snapshot was read.
+        self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
         self.provenance.store(Arc::new(loaded.provenance));
         self.gateway.set_limits(loaded.config.limits);
         self.revision.store(revision, Ordering::SeqCst);

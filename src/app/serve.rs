@@ -199,6 +199,7 @@ async fn operator_of(
         snapshot: services.snapshot.clone(),
         provenance: service.provenance.clone(),
         service: service.clone(),
+        key_file: folder.map(|folder| operator::key_file(folder)),
     };
     let Opened { store, audit, clock, keys: _ } = services.opened.clone();
     let operator = Arc::new(operator::operator(store, tools, audit, clock));

@@ -33,12 +33,20 @@ pub(super) fn compile(
             (name.clone(), policy)
         })
         .collect::<BTreeMap<_, _>>();
-    let upstreams = config
+    let upstreams: BTreeMap<Arc<str>, _> = config
         .upstreams
         .iter()
         .map(|(name, upstream)| (Arc::from(name.as_str()), Arc::new(upstream.clone())))
         .collect();
-    Ok(Snapshot { table, directories, upstreams, keys, config, ports, revision })
+    Ok(Snapshot {
+        table: Arc::new(table),
+        directories: Arc::new(directories),
+        upstreams: Arc::new(upstreams),
+        keys,
+        config,
+        ports,
+        revision,
+    })
 }
 
 /// Whether a notifier can carry mail: all kinds of this version do.

@@ -19,11 +19,11 @@ pub struct DirectoryPolicy {
 }
 
 /// One state of the configuration.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Snapshot {
-    pub table: Table,
-    pub directories: BTreeMap<DirectoryName, DirectoryPolicy>,
-    pub upstreams: BTreeMap<Arc<str>, Arc<Upstream>>,
+    pub table: Arc<Table>,
+    pub directories: Arc<BTreeMap<DirectoryName, DirectoryPolicy>>,
+    pub upstreams: Arc<BTreeMap<Arc<str>, Arc<Upstream>>>,
     pub keys: Arc<Keyring>,
     pub config: Arc<Config>,
     /// Ports under which the listeners can be named, besides a route's `public_port`.
@@ -33,6 +33,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The same, with other keys.
+    #[must_use]
+    pub fn with_keys(&self, keys: Arc<Keyring>) -> Self {
+        Self { keys, ..self.clone() }
+    }
+
     #[must_use]
     pub fn directory(&self, name: &str) -> Option<&DirectoryPolicy> {
         self.directories.get(name)

@@ -360,11 +360,23 @@ pub(crate) fn house() -> House {
         unlock: store.clone(),
         places: Arc::new(Map),
         service: Arc::new(Stopped),
+        keys: Arc::new(NoKeys),
         audit: audit.clone(),
         clock: clock.clone(),
     }));
     let keys = crate::keys::Keyring::generate();
     House { store, sessions, audit, clock, operator, keys }
+}
+
+/// A house without a key file.
+#[derive(Debug)]
+struct NoKeys;
+
+#[async_trait]
+impl Keys for NoKeys {
+    async fn rotate(&self, _: Duration) -> Result<(), Refused> {
+        Err(Refused::Store)
+    }
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -403,10 +415,7 @@ impl House {
     }
 
     /// As [`Self::sign_in`]; a user who is kept out gets no session.
-    pub(crate) async fn try_to_sign_in(
-        &self,
-        user: &UserId,
-    ) -> Result<String, crate::accounts::StoreError> {
+    pub(crate) async fn try_to_sign_in(&self, user: &UserId) -> Result<String, StoreError> {
         let account = self.store.users.lock().unwrap()[user].clone();
         let proof = account.enrolled()[0].proof(self.clock.now());
         let beginning = crate::sessions::Beginning {

@@ -44,10 +44,7 @@ async fn a_new_user_gets_a_link_whose_token_is_kept_as_a_hash_only() {
     let links = house.store.links.lock().unwrap();
     let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
     assert_eq!(links[0].token_hash, hash);
-    assert_eq!(
-        links[0].expires_at,
-        house.clock.now().after(std::time::Duration::from_secs(86_400))
-    );
+    assert_eq!(links[0].expires_at, house.clock.now().after(Duration::from_secs(86_400)));
     assert!(house.audit.lines().iter().all(|line| !line.contains(token)));
     assert_eq!(house.events(), ["user.created", "link.created"]);
 }
