@@ -180,6 +180,7 @@ denied-ask-admin = Whoever manages your account can give access. Mention referen
 signout-title = Sign out of { $portal }?
 signout-lead = This ends your session on every page where you used this sign-in.
 signout-submit = Sign out
+signout-everywhere = Sign out on all your devices
 signedout-title = You are signed out
 signedout-lead = Close the browser too if other people use this device.
 signedout-again = Sign in again

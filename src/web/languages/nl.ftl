@@ -180,6 +180,7 @@ denied-ask-admin = Wie je account beheert kan toegang geven. Noem kenmerk { $ref
 signout-title = Uitloggen bij { $portal }?
 signout-lead = Hiermee stopt je sessie op elke pagina waar je zo bent ingelogd.
 signout-submit = Uitloggen
+signout-everywhere = Uitloggen op al je apparaten
 signedout-title = Je bent uitgelogd
 signedout-lead = Sluit ook de browser als anderen dit apparaat gebruiken.
 signedout-again = Opnieuw inloggen
