@@ -95,7 +95,7 @@ pub(crate) struct App {
 
 impl App {
     /// From the `otpauth://` link of the set-up page.
-    fn of(uri: &str) -> Self {
+    pub(crate) fn of(uri: &str) -> Self {
         let text = uri.split("secret=").nth(1).unwrap().split('&').next().unwrap().to_owned();
         Self { secret: base32(&text), text, last_step: 0 }
     }
