@@ -1,0 +1,3 @@
+//! Tests of sessions over a store that fails and stops on demand.
+
+pub(crate) mod faulty;
