@@ -12,10 +12,9 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt;
 use scoregate::config::{self, LoadRequest};
-use scoregate::gate::{Admission, DirectoryPolicy, Gate, Incoming, Snapshot};
+use scoregate::gate::{Admission, Gate, Incoming, Snapshot};
 use scoregate::keys::{Keyring, Purpose};
-use scoregate::points::{Method, Timestamp};
-use scoregate::routes::Table;
+use scoregate::points::Timestamp;
 use scoregate::sessions::cookies;
 use scoregate::store::embedded::Embedded;
 
@@ -44,23 +43,7 @@ fn snapshot(keys: Arc<Keyring>) -> Snapshot {
     });
     let report = loaded.render(config::Format::Text { coloured: false });
     let config = Arc::new(loaded.config.unwrap_or_else(|| panic!("{report}")));
-    let offered = [Method::Password, Method::Email, Method::Totp].into_iter().collect();
-    let policies = config.directories.iter().map(|(name, directory)| {
-        (name.clone(), DirectoryPolicy { settings: directory.settings.clone(), offered })
-    });
-    let upstreams = config
-        .upstreams
-        .iter()
-        .map(|(name, upstream)| (Arc::from(name.as_str()), Arc::new(upstream.clone())));
-    Snapshot {
-        table: Table::compile(&config.routes).expect("the routes agree"),
-        directories: policies.collect(),
-        upstreams: upstreams.collect(),
-        keys,
-        config: config.clone(),
-        ports: vec![8080],
-        revision: 1,
-    }
+    Snapshot::compile(config, keys, vec![8080], 1).expect("the routes agree")
 }
 
 fn asking<'a>(target: &'a str, cookies: &'a [&'a [u8]]) -> Incoming<'a> {
@@ -69,6 +52,7 @@ fn asking<'a>(target: &'a str, cookies: &'a [&'a [u8]]) -> Incoming<'a> {
         method: "GET",
         target: target.as_bytes(),
         cookies,
+        upgrade: false,
         address: Some([127, 0, 0, 1].into()),
     }
 }

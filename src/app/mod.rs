@@ -7,7 +7,6 @@ mod operator;
 mod reload;
 mod serve;
 mod services;
-mod snapshot;
 
 use std::path::PathBuf;
 use std::sync::Arc;

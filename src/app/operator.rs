@@ -10,7 +10,6 @@ use tokio::sync::Mutex;
 
 use super::keyring::KeyFile;
 use super::loading::Ready;
-use super::snapshot;
 use crate::accounts::{Account, AccountStore, DirectoryName, StoreError, UserName};
 use crate::audit::Audit;
 use crate::cli::Failure;
@@ -47,7 +46,7 @@ pub(super) fn offline(
     clock: Arc<dyn Clock>,
 ) -> Result<Operator, Failure> {
     let ports = listener_ports(&loaded.config);
-    let snapshot = snapshot::compile(loaded.config.clone(), keys, ports, 0)
+    let snapshot = Snapshot::compile(loaded.config.clone(), keys, ports, 0)
         .map_err(|problems| Failure::Configuration(first(&problems)))?;
     let shared: Arc<Embedded> = Arc::new(store.clone());
     let running = Running {

@@ -18,13 +18,14 @@ use super::loading::Ready;
 use super::operator::{self, Running};
 use super::reload::{RunningGateway, read_certificates};
 use super::services::{self, Blueprint, Opened, Services};
-use super::{chain, clock, snapshot};
+use super::{chain, clock};
 use crate::cli::{Failure, Terminal};
 use crate::clock::Clock;
 use crate::config::{Config, HttpServes, LoadRequest, Log, LogFormat, Provenance, StoreLocation};
 use crate::control::ControlListener;
 use crate::demo;
 use crate::front::Redirect;
+use crate::gate::Snapshot;
 use crate::methods::CodeStore;
 use crate::notify::{self, Notifiers, Outbox, OutboxLimits};
 use crate::observe::{OpsListener, Pulse, Readiness, start_logging};
@@ -137,12 +138,8 @@ fn store_folder(config: &Config) -> Option<PathBuf> {
     }
 }
 
-fn compiled(
-    config: &Arc<Config>,
-    opened: &Opened,
-    ports: Vec<u16>,
-) -> Result<crate::gate::Snapshot, Failure> {
-    snapshot::compile(config.clone(), opened.keys.clone(), ports, 1)
+fn compiled(config: &Arc<Config>, opened: &Opened, ports: Vec<u16>) -> Result<Snapshot, Failure> {
+    Snapshot::compile(config.clone(), opened.keys.clone(), ports, 1)
         .map_err(|problems| Failure::Configuration(operator::first(&problems)))
 }
 
