@@ -156,6 +156,7 @@ fn the_first_help_reads_well() {
       explain      Says whether a request would be let in, and why
       user         Adds, shows and changes users; acts at once, whether or not the gateway runs
       session      Lists and ends sessions; acts at once, whether or not the gateway runs
+      keys         Changes the keys that sign cookies and forms; acts at once, whether or not the gateway runs
       recover      The way back in; works with the gateway down
       reload       Has the running gateway read its configuration anew, all or nothing
       status       Shows how the running gateway is
