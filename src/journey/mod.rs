@@ -7,6 +7,8 @@
 
 mod return_address;
 mod set_up;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use std::collections::BTreeMap;
@@ -24,7 +26,8 @@ use crate::methods::{
     Ask, Attempt, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
 };
 use crate::points::{
-    Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Way, ways,
+    Decision, Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Standing,
+    Unpaid, Way, Weighing, ways,
 };
 use crate::sessions::{Beginning, Name, NewlyNamed, Present, Rise, Sessions};
 use crate::throttle::CounterStore;
@@ -115,6 +118,16 @@ impl Turn {
     }
 }
 
+/// What became of signing out.
+#[must_use]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SignOut {
+    /// Nobody is signed in here any more.
+    Over,
+    /// The form came under a name that was replaced a moment ago, which changes nothing: ask again.
+    OldName,
+}
+
 /// Who is at the other end of a form.
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
@@ -157,6 +170,8 @@ pub struct Journey {
     /// For choosing one; checking one is a method like the others.
     passwords: Arc<Password>,
     audit: Arc<Audit>,
+    /// Apps are confirmed one after the other, so that one secret is never added twice.
+    confirming: tokio::sync::Mutex<()>,
 }
 
 /// What a journey is made of.
@@ -174,7 +189,8 @@ impl Journey {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { sessions, accounts, counters, methods, passwords, audit } = parts;
-        Self { sessions, accounts, counters, methods, passwords, audit }
+        let confirming = tokio::sync::Mutex::default();
+        Self { sessions, accounts, counters, methods, passwords, audit, confirming }
     }
 
     /// Where the journey to `transaction`'s return address stands for whoever arrived.
@@ -183,20 +199,21 @@ impl Journey {
             return Step::Denied(Forbidden::Directory);
         };
         let requirement = destination(arrival, transaction, settings.required_level).requirement;
-        let shortfall = match arrival.decide(&requirement, settings).outcome {
+        let Decision { outcome, weighing } = arrival.decide(&requirement, settings);
+        let shortfall = match outcome {
             Outcome::Allow(_) => return Step::Done,
             Outcome::Forbid(reason) => return Step::Denied(reason),
-            Outcome::StepUp(shortfall) => shortfall,
+            Outcome::StepUp(shortfall) => Box::new(shortfall),
         };
-        let Some(session) = arrival.session.as_ref().filter(|_| shortfall.signed_in) else {
-            return Step::SignIn;
-        };
+        let Some(session) = &arrival.session else { return Step::SignIn };
         let usable = self.methods.usable_enrolments(session.account());
         let ways = ways(&requirement, &session.evidence(), &usable, settings, arrival.now);
-        if ways.is_empty() {
-            Step::Stuck(Box::new(shortfall))
-        } else {
-            Step::Choose(Box::new(Choice { shortfall, ways }))
+        match (shortfall.signed_in, ways.is_empty()) {
+            // To sign in anew would end here again: the person would type a right password for ever.
+            (false, true) if is_in_vain(&weighing) => Step::Stuck(shortfall),
+            (false, _) => Step::SignIn,
+            (true, true) => Step::Stuck(shortfall),
+            (true, false) => Step::Choose(Box::new(Choice { shortfall: *shortfall, ways })),
         }
     }
 
@@ -263,14 +280,21 @@ impl Journey {
     async fn begin(
         &self,
         visit: &Visit<'_>,
-        transaction: Transaction,
+        mut transaction: Transaction,
         account: &Account,
         proof: Proof,
     ) -> Result<Turn, JourneyError> {
         let arrival = visit.arrival;
+        // What can fail comes before the session, whose name would be lost with it.
+        self.counters.know_browser(&account.user.id, &visit.browser_to_know, arrival.now).await?;
+        self.accounts.record_sign_in(&account.user.id, arrival.now).await?;
         // Whoever was signed in here is not any more: evidence is of one user.
         if let Some(old) = &arrival.session {
             self.sessions.end(old.key(), arrival.now).await?;
+            if old.account().user.id != account.user.id {
+                // Where another person was going is nobody else's business.
+                transaction.return_to = ReturnAddress::default();
+            }
         }
         let beginning = Beginning {
             account,
@@ -281,21 +305,20 @@ impl Journey {
         };
         let limits = arrival.snapshot.config.session;
         let begun = self.sessions.begin(beginning, limits, arrival.now).await?;
-        self.counters.know_browser(&account.user.id, &visit.browser_to_know, arrival.now).await?;
-        self.accounts.record_sign_in(&account.user.id, arrival.now).await?;
         self.record(visit, EventName::MethodOk, Some(account), Some("password"));
-        let mut turn = self.go_on(visit, transaction, begun).await?;
+        let mut turn = self.go_on(visit, transaction, begun).await;
         turn.knows_browser = true;
         Ok(turn)
     }
 
-    /// With a newer session: to where the journey stands now.
+    /// With a newer session: to where the journey stands now. Cannot fail: the session's new name has to
+    /// reach the browser.
     async fn go_on(
         &self,
         visit: &Visit<'_>,
         mut transaction: Transaction,
         newly: NewlyNamed,
-    ) -> Result<Turn, JourneyError> {
+    ) -> Turn {
         transaction.notice = None;
         let arrival = Arrival { session: Some(newly.present), ..visit.arrival.clone() };
         let visit = Visit { arrival: &arrival, ..*visit };
@@ -310,13 +333,29 @@ impl Journey {
             Step::Choose(choice) => match choice.methods().as_slice() {
                 // Nothing to choose: the only way is begun, so that nobody clicks for nothing.
                 [only] if choice.steps_with(*only) == 1 => {
-                    self.ask(&visit, transaction, *only, false).await?
+                    self.ask_unasked(&visit, transaction, *only).await
                 }
                 _ => Turn::to(Place::Next, transaction),
             },
         };
         turn.name = Some(newly.name);
-        Ok(turn)
+        turn
+    }
+
+    /// Begins the only way that is left; where that does not work now, the person may try themself.
+    async fn ask_unasked(
+        &self,
+        visit: &Visit<'_>,
+        transaction: Transaction,
+        method: Method,
+    ) -> Turn {
+        match self.ask(visit, transaction.clone(), method, false).await {
+            Ok(turn) => turn,
+            Err(error) => {
+                tracing::warn!(%error, %method, "the next step could not be begun");
+                Turn::to(Place::Next, transaction)
+            }
+        }
     }
 
     /// A person chose a method, or asks for another code of it.
@@ -449,7 +488,7 @@ impl Journey {
             Rise::Renamed(newly) => {
                 let account = newly.present.account();
                 self.record(visit, EventName::MethodOk, Some(account), Some(method.name()));
-                self.go_on(visit, transaction, *newly).await
+                Ok(self.go_on(visit, transaction, *newly).await)
             }
             // The other tab's answer carries the name; the next page finds it in the cookie jar.
             Rise::Added | Rise::Ended => Ok(Turn::to(Place::Next, transaction.with_notice(None))),
@@ -472,16 +511,23 @@ impl Journey {
     ///
     /// # Errors
     /// It is over in memory; that the store does not say so yet is the caller's 503.
-    pub async fn sign_out(&self, visit: &Visit<'_>, everywhere: bool) -> Result<(), JourneyError> {
+    pub async fn sign_out(
+        &self,
+        visit: &Visit<'_>,
+        everywhere: bool,
+    ) -> Result<SignOut, JourneyError> {
         let arrival = visit.arrival;
-        let Some(session) = &arrival.session else { return Ok(()) };
+        let Some(session) = &arrival.session else { return Ok(SignOut::Over) };
+        if !session.is_current() {
+            return Ok(SignOut::OldName);
+        }
         self.record(visit, EventName::SignOut, Some(session.account()), None);
         if everywhere {
             self.sessions.end_all_of(&session.account().user.id, arrival.now).await?;
         } else {
             self.sessions.end(session.key(), arrival.now).await?;
         }
-        Ok(())
+        Ok(SignOut::Over)
     }
 
     /// What the place asks that the person is going to, and the operator's words for it.
@@ -547,6 +593,16 @@ impl Journey {
         }
         self.audit.record(event);
     }
+}
+
+/// Whether a proof that is still good counts for nothing here: worth no points, on probation, or of a
+/// method that no sign-in starts with.
+fn is_in_vain(weighing: &Weighing) -> bool {
+    let in_vain = [Unpaid::SwitchedOff, Unpaid::OnProbation, Unpaid::NoFirstMethod];
+    weighing
+        .standings
+        .iter()
+        .any(|standing| matches!(standing, Standing::Unpaid(why) if in_vain.contains(why)))
 }
 
 /// What the place asks that the person is going to, and why.
