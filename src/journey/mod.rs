@@ -8,7 +8,7 @@
 mod return_address;
 mod set_up;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transaction;
 
 use std::collections::BTreeMap;
