@@ -9,7 +9,7 @@ mod record;
 mod return_address;
 mod set_up;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transaction;
 
 use std::collections::BTreeMap;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
-    RETRY_AFTER, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
@@ -63,8 +63,9 @@ impl Answer {
             Kind::Unavailable { retry_after } => {
                 answer.with(RETRY_AFTER, &retry_after.as_secs().max(1).to_string())
             }
-            Kind::NotAllowed => answer.with(ALLOW, "GET, HEAD, POST"),
-            Kind::Page
+            // Which methods there are is said by the router, which knows.
+            Kind::NotAllowed
+            | Kind::Page
             | Kind::Unauthorized
             | Kind::Denied
             | Kind::NotFound

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 use crate::keys::{Keyring, Purpose};
 use crate::points::Timestamp;
-use crate::sessions::{Name, cookies};
+use crate::sessions::{Name, SessionKey, cookies};
 
 /// Long enough to read a mail, short enough that a shared machine forgets.
 const BROWSER_AGE: Duration = Duration::from_secs(3600);
@@ -48,21 +48,44 @@ impl Browser {
         cookies::set(cookies::BROWSER, &token, Some(BROWSER_AGE))
     }
 
-    /// For the hidden field `csrf`.
+    /// For the hidden field `csrf`: made for this browser and whoever is signed in.
     #[must_use]
-    pub fn csrf(&self, keys: &Keyring) -> String {
-        keys.sign(Purpose::Csrf, &[self.id()])
-            .map(|signed| format!("{}.{}", signed.key, BASE64.encode(signed.mac)))
+    pub fn csrf(&self, session: Option<SessionKey>, keys: &Keyring) -> String {
+        let of = session.map(|session| mark(session, keys)).unwrap_or_default();
+        keys.sign(Purpose::Csrf, &[self.id(), of.as_bytes()])
+            .map(|signed| format!("{}.{}.{of}", signed.key, BASE64.encode(signed.mac)))
             .unwrap_or_default()
     }
 
-    /// Whether the field was made for this browser.
+    /// Whether the field was made for this browser, and not while another session was signed in. One
+    /// that was made before the sign-in is good after it, and the other way round: what a form does
+    /// is decided by who is signed in when it arrives.
     #[must_use]
-    pub fn made(&self, csrf: &str, keys: &Keyring, now: Timestamp) -> bool {
-        let Some((key, mac)) = csrf.split_once('.') else { return false };
+    pub fn made(
+        &self,
+        csrf: &str,
+        session: Option<SessionKey>,
+        keys: &Keyring,
+        now: Timestamp,
+    ) -> bool {
+        let mut parts = csrf.splitn(3, '.');
+        let (Some(key), Some(mac), Some(of)) = (parts.next(), parts.next(), parts.next()) else {
+            return false;
+        };
         let Ok(mac) = BASE64.decode(mac) else { return false };
-        !self.is_new && keys.verify(Purpose::Csrf, key, &[self.id()], &mac, now).is_some()
+        let is_of_another =
+            !of.is_empty() && session.is_some_and(|session| mark(session, keys) != of);
+        let input: [&[u8]; 2] = [self.id(), of.as_bytes()];
+        !self.is_new
+            && !is_of_another
+            && keys.verify(Purpose::Csrf, key, &input, &mac, now).is_some()
     }
+}
+
+/// Tells sessions apart in a form without telling their keys.
+fn mark(session: SessionKey, keys: &Keyring) -> String {
+    let hex: String = session.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    keys.fingerprint("session", &hex)
 }
 
 /// A browser that has signed in here before, whoever as. Worth a budget of tries of its own.
@@ -138,20 +161,33 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 
     #[test]
-    fn a_form_is_good_in_the_browser_it_was_made_for() {
+    fn a_form_is_good_in_the_browser_it_was_made_for_and_for_no_other_session() {
         let keys = Keyring::generate();
         let fresh = Browser::of(&[], &keys, NOW);
         assert!(fresh.is_new);
-        assert!(!fresh.made(&fresh.csrf(&keys), &keys, NOW), "the cookie has to come back first");
+        let early = fresh.csrf(None, &keys);
+        assert!(!fresh.made(&early, None, &keys, NOW), "the cookie has to come back first");
         let cookie = fresh.cookie(&keys);
         let pair = cookie.split(';').next().unwrap().as_bytes();
         let back = Browser::of(&[pair], &keys, NOW);
         assert!(!back.is_new);
-        assert!(back.made(&fresh.csrf(&keys), &keys, NOW));
+        let (one, two) = (Some(SessionKey([1; 16])), Some(SessionKey([2; 16])));
+        for (made_in, sent_in, is_good) in [
+            (None, None, true),
+            (None, one, true),
+            (one, one, true),
+            (one, None, true),
+            (one, two, false),
+        ] {
+            let csrf = fresh.csrf(made_in, &keys);
+            assert_eq!(back.made(&csrf, sent_in, &keys, NOW), is_good, "{made_in:?} {sent_in:?}");
+        }
         let other = Browser::of(&[], &keys, NOW);
-        assert!(!back.made(&other.csrf(&keys), &keys, NOW));
-        for wrong in ["", ".", "x.y", "null"] {
-            assert!(!back.made(wrong, &keys, NOW), "{wrong}");
+        assert!(!back.made(&other.csrf(None, &keys), None, &keys, NOW));
+        let of_one = fresh.csrf(one, &keys);
+        let (without, _) = of_one.rsplit_once('.').unwrap();
+        for wrong in ["", ".", "..", "x.y", "x.y.z", "null", without, &format!("{without}.")] {
+            assert!(!back.made(wrong, two, &keys, NOW), "{wrong}");
         }
     }
 

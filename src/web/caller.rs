@@ -20,7 +20,7 @@ use crate::gate::{Arrival, Reference};
 use crate::journey::{Place, ReturnAddress, Transaction, Turn, Visit};
 use crate::keys::Keyring;
 use crate::methods::Source;
-use crate::sessions::cookies;
+use crate::sessions::{SessionKey, cookies};
 
 /// One call of one page.
 #[derive(Clone, Debug)]
@@ -119,6 +119,11 @@ impl Caller {
     }
 
     #[must_use]
+    pub fn session(&self) -> Option<SessionKey> {
+        self.arrival.session.as_ref().map(crate::sessions::Present::key)
+    }
+
+    #[must_use]
     pub fn account(&self) -> Option<&Account> {
         self.arrival.session.as_ref().map(crate::sessions::Present::account)
     }
@@ -133,12 +138,12 @@ impl Caller {
     #[must_use]
     pub fn hidden(&self) -> Hidden {
         let carried = self.transaction.clone().with_notice(None);
-        Hidden { csrf: self.browser.csrf(self.keys()), tx: Some(self.tx(&carried)) }
+        Hidden { tx: Some(self.tx(&carried)), ..self.hidden_without_transaction() }
     }
 
     #[must_use]
     pub fn hidden_without_transaction(&self) -> Hidden {
-        Hidden { csrf: self.browser.csrf(self.keys()), tx: None }
+        Hidden { csrf: self.browser.csrf(self.session(), self.keys()), tx: None }
     }
 
     /// What is around every page of ours.

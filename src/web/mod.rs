@@ -14,6 +14,8 @@ mod set_up;
 mod sign_in;
 mod sign_out;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -136,7 +136,8 @@ async fn read(caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Form, 
     if caller.browser.is_new {
         return Err(NotAForm::NoCookie);
     }
-    if !caller.browser.made(form.field("csrf"), caller.keys(), caller.arrival.now) {
+    let (csrf, session) = (form.field("csrf"), caller.session());
+    if !caller.browser.made(csrf, session, caller.keys(), caller.arrival.now) {
         return Err(NotAForm::NotForThisBrowser);
     }
     Ok(form)

@@ -21,7 +21,7 @@ use crate::secret::Secret;
 use crate::sessions::Found;
 use crate::throttle::{Attempts, Limit};
 
-const PASSWORD: &str = "vier blauwe olifanten";
+pub(crate) const PASSWORD: &str = "vier blauwe olifanten";
 
 /// Keeps what it is given.
 #[derive(Debug, Default)]
@@ -50,21 +50,21 @@ impl Notifier for Mail {
 }
 
 /// A house with everything that a journey needs, and one browser.
-struct Trip {
-    house: House,
-    journey: Arc<Journey>,
+pub(crate) struct Trip {
+    pub(crate) house: House,
+    pub(crate) journey: Arc<Journey>,
     mail: Arc<Mail>,
     notifiers: Arc<Notifiers>,
     audit: Arc<Audit>,
     source: Source,
-    anna: Account,
+    pub(crate) anna: Account,
     /// What the browser has in its cookie.
-    name: Option<Name>,
-    now: Timestamp,
+    pub(crate) name: Option<Name>,
+    pub(crate) now: Timestamp,
 }
 
 impl Trip {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with_tries(10).await
     }
 
@@ -138,11 +138,11 @@ impl Trip {
     }
 
     /// The last code that was mailed.
-    async fn code(&self) -> String {
+    pub(crate) async fn code(&self) -> String {
         self.codes().await.pop().unwrap()
     }
 
-    async fn is_admitted(&self, target: &str) -> bool {
+    pub(crate) async fn is_admitted(&self, target: &str) -> bool {
         let call = Call { name: self.name, ..Call::get(target) }.at(self.now);
         matches!(self.house.admit(&call).await, crate::gate::Admission::Forward(_))
     }
