@@ -93,6 +93,7 @@ impl Front {
             target: head.target,
             cookies: &fields,
             address: Some(head.peer.ip()),
+            upgrade: head.upgrade,
         };
         self.gate.admit(incoming, &self.snapshot.load_full(), self.clock.now()).await
     }

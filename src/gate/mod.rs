@@ -5,6 +5,8 @@
 mod identity;
 mod reference;
 mod snapshot;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,7 +34,12 @@ pub struct Incoming<'a> {
     pub cookies: &'a [&'a [u8]],
     /// The client; `None` where it cannot be known.
     pub address: Option<IpAddr>,
+    /// It asks for a WebSocket: what it opens lasts longer than an answer.
+    pub upgrade: bool,
 }
+
+/// Files of our pages, the same for everybody.
+const ASSETS: &[u8] = b"/.scoregate/assets/";
 
 /// Where a request arrived and who sent it: what own pages and challenges are made from.
 #[derive(Clone, Debug)]
@@ -109,11 +116,17 @@ impl Gate {
         }
         let own_page = matched.own_page;
         let mut arrival = arrive(matched, &request, snapshot, now);
-        // A public route stays up while the store is down: it never asks it.
+        // A public route stays up while the store is down: it never asks it. Nor does the style of the
+        // page that says so.
+        if own_page && request.target.starts_with(ASSETS) {
+            return Admission::OwnPage(Box::new(arrival));
+        }
         if arrival.requirement.is_public() && !own_page {
             return judge(arrival);
         }
         match self.session(&request, &arrival).await {
+            // An old name reads for some seconds; a stream that it opened would go on without it.
+            Ok(Found::Present(present)) if request.upgrade && !present.is_current() => {}
             Ok(Found::Present(present)) => arrival.session = Some(present),
             Ok(Found::Idle) => arrival.was_idle = true,
             Ok(Found::Nobody) => {}
@@ -142,7 +155,7 @@ fn arrive(
 ) -> Arrival {
     Arrival {
         snapshot: snapshot.clone(),
-        host: host_name(request.host),
+        host: host_name(request.host, matched.port),
         port: matched.port,
         route: matched.route,
         rule: matched.rule,
@@ -156,9 +169,13 @@ fn arrive(
 }
 
 /// The host as it was named, in lower case and without its port. The table has checked its characters.
-fn host_name(host: &[u8]) -> Arc<str> {
-    let end = host.iter().rposition(|byte| *byte == b':').unwrap_or(host.len());
-    String::from_utf8_lossy(host.get(..end).unwrap_or(host)).to_ascii_lowercase().into()
+fn host_name(host: &[u8], port: Option<u16>) -> Arc<str> {
+    let name = match host.iter().rposition(|byte| *byte == b':') {
+        Some(end) if port.is_some() => host.get(..end).unwrap_or(host),
+        // Without a port, a colon belongs to an IPv6 address.
+        Some(_) | None => host,
+    };
+    String::from_utf8_lossy(name).to_ascii_lowercase().into()
 }
 
 fn judge(arrival: Arrival) -> Admission {

@@ -7,6 +7,8 @@
 pub mod cookies;
 mod people;
 mod record;
+#[cfg(test)]
+pub(crate) mod tests;
 mod token;
 mod view;
 

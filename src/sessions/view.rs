@@ -7,8 +7,9 @@
 //! Not here: rows, cookies' attributes, and whether evidence is enough.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -44,6 +45,7 @@ pub struct Sessions {
     live: papaya::HashMap<SessionKey, Arc<Live>>,
     tombstones: papaya::HashMap<SessionKey, Timestamp>,
     misses: papaya::HashMap<NameHash, Timestamp>,
+    unstored: Mutex<Unstored>,
     /// Loads of one name are single-flight.
     loading: [tokio::sync::Mutex<()>; LOCKS],
     when_ended: OnceLock<Listener>,
@@ -53,6 +55,14 @@ impl std::fmt::Debug for Sessions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sessions").field("live", &self.live.len()).finish_non_exhaustive()
     }
+}
+
+/// Withdrawals that the store has not taken yet. They hold here, and are tried again.
+#[derive(Debug, Default)]
+struct Unstored {
+    sessions: HashSet<SessionKey>,
+    /// Everybody's whose sessions all end: kept out until then.
+    users: HashMap<UserId, (Hold, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -156,6 +166,12 @@ impl Present {
         self.sees == ALL_PROOFS
     }
 
+    fn renamed(&self, named: Arc<Named>) -> Self {
+        let Joined { account, generation, .. } = &*self.joined;
+        let joined = Arc::new(Joined::new(&named.live, account.clone(), *generation));
+        Self { named, joined, sees: ALL_PROOFS, to_sign_anew: None }
+    }
+
     /// For the audit.
     #[must_use]
     pub fn short_name(&self) -> String {
@@ -201,6 +217,7 @@ impl Sessions {
             live: papaya::HashMap::new(),
             tombstones: papaya::HashMap::new(),
             misses: papaya::HashMap::new(),
+            unstored: Mutex::default(),
             loading: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             when_ended: OnceLock::new(),
         }
@@ -253,7 +270,9 @@ impl Sessions {
         }
         named.live.saw(now);
         self.first_shown(&named, now).await;
-        let to_sign_anew = (verified == Verified::Older).then_some(name);
+        // Never an old name: its cookie would take the place of the newer one.
+        let is_to_sign = verified == Verified::Older && sees == ALL_PROOFS;
+        let to_sign_anew = is_to_sign.then_some(name);
         Ok(Found::Present(Present { named, joined, sees, to_sign_anew }))
     }
 
@@ -270,10 +289,12 @@ impl Sessions {
         if self.misses.pin().contains_key(&hash) {
             return Ok(None);
         }
-        let Some((session, name)) = self.store.find_session(&hash).await? else {
+        let Some((mut session, name)) = self.store.find_session(&hash).await? else {
             self.remember_miss(hash, now);
             return Ok(None);
         };
+        // Written by a clock that was ahead: no session lasts longer for it.
+        session.last_seen_at = session.last_seen_at.min(now);
         Ok(self.admit_record(session, &name))
     }
 
@@ -319,16 +340,7 @@ impl Sessions {
         else {
             return Ok(None);
         };
-        let mut proofs = live.proofs().clone();
-        for proof in &mut proofs {
-            proof.withdrawn = !account.owns(&proof.credential);
-        }
-        let joined = Arc::new(Joined {
-            generation,
-            enrolled: account.enrolled(),
-            account,
-            evidence: Evidence { proofs },
-        });
+        let joined = Arc::new(Joined::new(live, account, generation));
         live.joined.store(Some(joined.clone()));
         Ok(Some(joined))
     }
@@ -379,19 +391,30 @@ impl Sessions {
             stands_until: None,
         };
         self.store.create_session(&session, &record).await?;
-        let named = self.admit_record(session, &record);
-        self.newly_named(name, named).await?.ok_or_else(gone)
+        let key = session.key;
+        let begun = match self.admit_record(session, &record) {
+            Some(named) => self.newly_named(name, named).await,
+            None => Ok(None),
+        };
+        if !matches!(begun, Ok(Some(_))) {
+            // Nobody knows its name: it is not left to lie about. The caller hears why there is none.
+            let _ = self.end(key, now).await;
+        }
+        begun?.ok_or_else(gone)
     }
 
     async fn newly_named(
         &self,
         name: Name,
-        named: Option<Arc<Named>>,
+        named: Arc<Named>,
     ) -> Result<Option<NewlyNamed>, StoreError> {
-        let Some(named) = named else { return Ok(None) };
-        let Some(joined) = self.joined(&named.live).await? else { return Ok(None) };
-        let present = Present { named, joined, sees: ALL_PROOFS, to_sign_anew: None };
-        Ok(Some(NewlyNamed { name, present }))
+        let joined = self.joined(&named.live).await?;
+        // It may have ended since it was committed.
+        let joined = joined.filter(|_| !named.live.has_ended.load(Ordering::SeqCst));
+        Ok(joined.map(|joined| NewlyNamed {
+            name,
+            present: Present { named, joined, sees: ALL_PROOFS, to_sign_anew: None },
+        }))
     }
 
     /// Adds a proof to a session. The present name is replaced; the old one keeps what it saw.
@@ -431,17 +454,30 @@ impl Sessions {
         }
         let named = Arc::new(Named::new(&record, live.clone(), replaces));
         self.names.pin().insert(named.hash, named.clone());
-        let renamed = self.newly_named(name, Some(named)).await?;
+        let renamed = match self.newly_named(name, named.clone()).await {
+            Ok(renamed) => renamed,
+            // The proof is there and the browser has to hear of its name. What this request knew of
+            // the user goes for the rest of it.
+            Err(_) => Some(NewlyNamed { name, present: present.renamed(named) }),
+        };
         Ok(renamed.map_or(Rise::Ended, |renamed| Rise::Renamed(Box::new(renamed))))
     }
 
     /// Ends a session and every name of it, here first.
     ///
     /// # Errors
-    /// It is dead in memory, but the store has not taken it: the caller answers 503.
+    /// It is dead in memory, but the store has not taken it: the caller answers 503. It is tried
+    /// again with [`Self::flush_seen`].
     pub async fn end(&self, session: SessionKey, now: Timestamp) -> Result<bool, StoreError> {
         let was_live = self.bury(session, now);
-        Ok(self.store.end_session(&session).await? || was_live)
+        self.unstored().sessions.insert(session);
+        Ok(self.store_end(session).await? || was_live)
+    }
+
+    async fn store_end(&self, session: SessionKey) -> Result<bool, StoreError> {
+        let was_stored = self.store.end_session(&session).await.inspect_err(alarm)?;
+        self.unstored().sessions.remove(&session);
+        Ok(was_stored)
     }
 
     /// Ends every session of a user, here first; says how many.
@@ -449,7 +485,8 @@ impl Sessions {
     /// # Errors
     /// As [`Self::end`]: the user is kept out until the store has taken it.
     pub async fn end_all_of(&self, user: &UserId, now: Timestamp) -> Result<usize, StoreError> {
-        let hold = self.hold(user);
+        let hold = || (self.hold(user), now);
+        self.unstored().users.entry(user.clone()).or_insert_with(hold);
         let keys: Vec<SessionKey> = self
             .live
             .pin()
@@ -460,12 +497,39 @@ impl Sessions {
         for key in keys {
             self.bury(key, now);
         }
-        let ended = self.store.end_sessions_of(user).await?;
+        self.store_end_of(user, now).await
+    }
+
+    async fn store_end_of(&self, user: &UserId, now: Timestamp) -> Result<usize, StoreError> {
+        let ended = self.store.end_sessions_of(user).await.inspect_err(alarm)?;
         for key in &ended {
             self.bury(*key, now);
         }
-        hold.release();
+        if let Some((hold, _)) = self.unstored().users.remove(user) {
+            hold.lift();
+        }
         Ok(ended.len())
+    }
+
+    fn unstored(&self) -> MutexGuard<'_, Unstored> {
+        // A panic elsewhere cannot leave it half written: each change is one call.
+        self.unstored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the store again what it has not taken.
+    async fn settle(&self) -> Result<(), StoreError> {
+        let (sessions, users): (Vec<SessionKey>, Vec<(UserId, Timestamp)>) = {
+            let unstored = self.unstored();
+            let users = unstored.users.iter().map(|(user, (_, at))| (user.clone(), *at));
+            (unstored.sessions.iter().copied().collect(), users.collect())
+        };
+        for session in sessions {
+            self.store_end(session).await?;
+        }
+        for (user, at) in users {
+            self.store_end_of(&user, at).await?;
+        }
+        Ok(())
     }
 
     fn bury(&self, session: SessionKey, now: Timestamp) -> bool {
@@ -475,10 +539,14 @@ impl Sessions {
             .pin()
             .get(&session)
             .is_some_and(|live| !live.has_ended.swap(true, Ordering::SeqCst));
+        self.tell_ended(session);
+        was_live
+    }
+
+    fn tell_ended(&self, session: SessionKey) {
         if let Some(listener) = self.when_ended.get() {
             listener(&session);
         }
-        was_live
     }
 
     /// Keeps a user out while something of theirs is withdrawn. See [`Hold`].
@@ -491,16 +559,23 @@ impl Sessions {
         self.people.forget(user);
     }
 
-    /// Writes down when sessions were last seen. Called every few seconds.
+    /// Tells the store what it has not heard yet: withdrawals that it did not take, then when
+    /// sessions were last seen. Called every few seconds.
     ///
     /// # Errors
-    /// Nothing is lost: the next call writes it.
+    /// Nothing is lost: the next call tells it.
     pub async fn flush_seen(&self) -> Result<(), StoreError> {
+        self.settle().await?;
+        self.write_seen(SEEN_STEP).await
+    }
+
+    /// Writes what is at least `step` newer here than in the store.
+    async fn write_seen(&self, step: Duration) -> Result<(), StoreError> {
         let seen: Vec<(Arc<Live>, u64)> = self
             .live
             .pin()
             .values()
-            .filter_map(|live| live.unsaved_seen().map(|millis| (live.clone(), millis)))
+            .filter_map(|live| live.unsaved_seen(step).map(|millis| (live.clone(), millis)))
             .collect();
         if seen.is_empty() {
             return Ok(());
@@ -519,19 +594,29 @@ impl Sessions {
     /// # Errors
     /// What has ended stays ended; it only takes room until the next call.
     pub async fn sweep(&self, limits: SessionLimits, now: Timestamp) -> Result<(), StoreError> {
-        let is_over = |live: &Live| !matches!(live.state(limits, now), LiveState::Live);
-        {
-            let (names, live) = (self.names.pin(), self.live.pin());
-            names.retain(|_, named| named.stands(now) && !is_over(&named.live));
-            live.retain(|_, live| !is_over(live));
-            let oldest = now.before(TOMBSTONE_AGE);
-            self.tombstones.pin().retain(|_, at| *at > oldest);
-            self.misses.pin().retain(|_, at| *at > oldest);
-            let users: std::collections::HashSet<_> =
-                live.values().map(|live| live.user.clone()).collect();
-            self.people.drop_all_but(|user| users.contains(user));
-        }
+        self.forget_ended(limits, now);
+        // First what it does not know, or it would take for idle what is in use here, and nobody
+        // could list or end it any more.
+        self.write_seen(Duration::from_millis(1)).await?;
         self.store.sweep_sessions(now, now.before(limits.idle_timeout)).await.map(drop)
+    }
+
+    fn forget_ended(&self, limits: SessionLimits, now: Timestamp) {
+        let is_over = |live: &Live| !matches!(live.state(limits, now), LiveState::Live);
+        let (names, live) = (self.names.pin(), self.live.pin());
+        for over in live.values().filter(|live| is_over(live)) {
+            // Its streams end with it: once it is forgotten, nothing else could end them.
+            over.has_ended.store(true, Ordering::SeqCst);
+            self.tell_ended(over.key);
+        }
+        names.retain(|_, named| named.stands(now) && !is_over(&named.live));
+        live.retain(|_, live| !is_over(live));
+        let oldest = now.before(TOMBSTONE_AGE);
+        let unstored = self.unstored();
+        self.tombstones.pin().retain(|key, at| *at > oldest || unstored.sessions.contains(key));
+        self.misses.pin().retain(|_, at| *at > oldest);
+        let users: HashSet<_> = live.values().map(|live| live.user.clone()).collect();
+        self.people.drop_all_but(|user| users.contains(user));
     }
 
     /// How many sessions are in memory.
@@ -546,10 +631,25 @@ fn gone() -> StoreError {
     StoreError::Unavailable("the account changed while it signed in".into())
 }
 
+/// A withdrawal holds in this process alone.
+fn alarm(error: &StoreError) {
+    tracing::error!(%error, "the store has not taken the end of a session: it is tried again");
+}
+
 enum LiveState {
     Live,
     Idle,
     Ended,
+}
+
+impl Joined {
+    fn new(live: &Live, account: Arc<Account>, generation: u64) -> Self {
+        let mut proofs = live.proofs().clone();
+        for proof in &mut proofs {
+            proof.withdrawn = !account.owns(&proof.credential);
+        }
+        Self { generation, enrolled: account.enrolled(), account, evidence: Evidence { proofs } }
+    }
 }
 
 impl Live {
@@ -571,7 +671,7 @@ impl Live {
         }
     }
 
-    fn proofs(&self) -> std::sync::MutexGuard<'_, Vec<Proof>> {
+    fn proofs(&self) -> MutexGuard<'_, Vec<Proof>> {
         // A panic elsewhere cannot leave a vector half written: `push` is the only change.
         self.proofs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -595,10 +695,10 @@ impl Live {
         }
     }
 
-    fn unsaved_seen(&self) -> Option<u64> {
+    fn unsaved_seen(&self, step: Duration) -> Option<u64> {
         let seen = self.seen_millis.load(Ordering::Relaxed);
         let stored = Timestamp::from_millis(self.stored_seen_millis.load(Ordering::Relaxed));
-        (Timestamp::from_millis(seen) >= stored.after(SEEN_STEP)).then_some(seen)
+        (Timestamp::from_millis(seen) >= stored.after(step)).then_some(seen)
     }
 }
 
@@ -624,5 +724,24 @@ impl Named {
         self.sees.store(sees, Ordering::SeqCst);
         self.stands_until_millis.fetch_min(stands_until.as_millis(), Ordering::SeqCst);
         self.hash
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::tests::faulty::Faulty;
+
+    #[tokio::test]
+    async fn names_that_are_not_there_are_remembered_up_to_a_bound() {
+        let (store, _) = Faulty::new().await;
+        let sessions = Sessions::new(Arc::new(store.clone()), Arc::new(store));
+        for n in 0..=MOST_MISSES {
+            let mut hash = [0; 32];
+            hash[..8].copy_from_slice(&n.to_be_bytes());
+            sessions.remember_miss(NameHash(hash), Timestamp::EPOCH);
+            assert!(sessions.misses.len() <= MOST_MISSES);
+        }
+        assert_eq!(sessions.misses.len(), 1);
     }
 }
