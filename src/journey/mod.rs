@@ -5,8 +5,11 @@
 //! Not here: HTML, cookies' attributes, addresses of pages (`web`), and what an answer is worth
 //! (`points`).
 
+mod record;
 mod return_address;
 mod set_up;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use std::collections::BTreeMap;
@@ -18,13 +21,15 @@ pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
 pub use transaction::{Notice, Transaction};
 
 use crate::accounts::{Account, AccountStore, EmailAddress, StoreError, UserName, UserState};
-use crate::audit::{Audit, Event, EventName};
+use crate::audit::{Audit, EventName};
 use crate::gate::{Arrival, Reference};
 use crate::methods::{
     Ask, Attempt, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
 };
+use crate::observe::Metrics;
 use crate::points::{
-    Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Way, ways,
+    Decision, Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Standing,
+    Unpaid, Way, Weighing, ways,
 };
 use crate::sessions::{Beginning, Name, NewlyNamed, Present, Rise, Sessions};
 use crate::throttle::CounterStore;
@@ -115,6 +120,16 @@ impl Turn {
     }
 }
 
+/// What became of signing out.
+#[must_use]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SignOut {
+    /// Nobody is signed in here any more.
+    Over,
+    /// The form came under a name that was replaced a moment ago, which changes nothing: ask again.
+    OldName,
+}
+
 /// Who is at the other end of a form.
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
@@ -157,6 +172,9 @@ pub struct Journey {
     /// For choosing one; checking one is a method like the others.
     passwords: Arc<Password>,
     audit: Arc<Audit>,
+    metrics: Arc<Metrics>,
+    /// Apps are confirmed one after the other, so that one secret is never added twice.
+    confirming: tokio::sync::Mutex<()>,
 }
 
 /// What a journey is made of.
@@ -168,13 +186,15 @@ pub struct Parts {
     pub methods: Arc<Methods>,
     pub passwords: Arc<Password>,
     pub audit: Arc<Audit>,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Journey {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { sessions, accounts, counters, methods, passwords, audit } = parts;
-        Self { sessions, accounts, counters, methods, passwords, audit }
+        let Parts { sessions, accounts, counters, methods, passwords, audit, metrics } = parts;
+        let confirming = tokio::sync::Mutex::default();
+        Self { sessions, accounts, counters, methods, passwords, audit, metrics, confirming }
     }
 
     /// Where the journey to `transaction`'s return address stands for whoever arrived.
@@ -183,20 +203,21 @@ impl Journey {
             return Step::Denied(Forbidden::Directory);
         };
         let requirement = destination(arrival, transaction, settings.required_level).requirement;
-        let shortfall = match arrival.decide(&requirement, settings).outcome {
+        let Decision { outcome, weighing } = arrival.decide(&requirement, settings);
+        let shortfall = match outcome {
             Outcome::Allow(_) => return Step::Done,
             Outcome::Forbid(reason) => return Step::Denied(reason),
-            Outcome::StepUp(shortfall) => shortfall,
+            Outcome::StepUp(shortfall) => Box::new(shortfall),
         };
-        let Some(session) = arrival.session.as_ref().filter(|_| shortfall.signed_in) else {
-            return Step::SignIn;
-        };
+        let Some(session) = &arrival.session else { return Step::SignIn };
         let usable = self.methods.usable_enrolments(session.account());
         let ways = ways(&requirement, &session.evidence(), &usable, settings, arrival.now);
-        if ways.is_empty() {
-            Step::Stuck(Box::new(shortfall))
-        } else {
-            Step::Choose(Box::new(Choice { shortfall, ways }))
+        match (shortfall.signed_in, ways.is_empty()) {
+            // To sign in anew would end here again: the person would type a right password for ever.
+            (false, true) if is_in_vain(&weighing) => Step::Stuck(shortfall),
+            (false, _) => Step::SignIn,
+            (true, true) => Step::Stuck(shortfall),
+            (true, false) => Step::Choose(Box::new(Choice { shortfall: *shortfall, ways })),
         }
     }
 
@@ -235,8 +256,7 @@ impl Journey {
             // No method proves anything of nobody; if one did, it would prove nothing.
             (Verdict::Proven(_), None) => Ok(Turn::to(Place::SignIn, transaction)),
             (Verdict::Rejected(rejection), account) => {
-                let why = reason(rejection);
-                self.record(visit, EventName::SignInFailed, account.as_ref(), Some(why));
+                self.rejected(visit, account.as_ref(), Method::Password, rejection);
                 let notice = Some(Notice::from(rejection));
                 Ok(Turn::to(Place::SignIn, transaction.with_notice(notice)))
             }
@@ -263,14 +283,21 @@ impl Journey {
     async fn begin(
         &self,
         visit: &Visit<'_>,
-        transaction: Transaction,
+        mut transaction: Transaction,
         account: &Account,
         proof: Proof,
     ) -> Result<Turn, JourneyError> {
         let arrival = visit.arrival;
+        // What can fail comes before the session, whose name would be lost with it.
+        self.counters.know_browser(&account.user.id, &visit.browser_to_know, arrival.now).await?;
+        self.accounts.record_sign_in(&account.user.id, arrival.now).await?;
         // Whoever was signed in here is not any more: evidence is of one user.
         if let Some(old) = &arrival.session {
             self.sessions.end(old.key(), arrival.now).await?;
+            if old.account().user.id != account.user.id {
+                // Where another person was going is nobody else's business.
+                transaction.return_to = ReturnAddress::default();
+            }
         }
         let beginning = Beginning {
             account,
@@ -281,27 +308,26 @@ impl Journey {
         };
         let limits = arrival.snapshot.config.session;
         let begun = self.sessions.begin(beginning, limits, arrival.now).await?;
-        self.counters.know_browser(&account.user.id, &visit.browser_to_know, arrival.now).await?;
-        self.accounts.record_sign_in(&account.user.id, arrival.now).await?;
-        self.record(visit, EventName::MethodOk, Some(account), Some("password"));
-        let mut turn = self.go_on(visit, transaction, begun).await?;
+        self.proven(visit, account, Method::Password);
+        let mut turn = self.go_on(visit, transaction, begun).await;
         turn.knows_browser = true;
         Ok(turn)
     }
 
-    /// With a newer session: to where the journey stands now.
+    /// With a newer session: to where the journey stands now. Cannot fail: the session's new name has to
+    /// reach the browser.
     async fn go_on(
         &self,
         visit: &Visit<'_>,
         mut transaction: Transaction,
         newly: NewlyNamed,
-    ) -> Result<Turn, JourneyError> {
+    ) -> Turn {
         transaction.notice = None;
         let arrival = Arrival { session: Some(newly.present), ..visit.arrival.clone() };
         let visit = Visit { arrival: &arrival, ..*visit };
         let mut turn = match self.step(&arrival, &transaction) {
             Step::Done => {
-                self.record(&visit, EventName::SignInSucceeded, self.account(&arrival), None);
+                self.arrived(&visit, transaction.is_step_up);
                 Turn::to(Place::Return, transaction)
             }
             Step::SignIn => Turn::to(Place::SignIn, transaction),
@@ -310,13 +336,29 @@ impl Journey {
             Step::Choose(choice) => match choice.methods().as_slice() {
                 // Nothing to choose: the only way is begun, so that nobody clicks for nothing.
                 [only] if choice.steps_with(*only) == 1 => {
-                    self.ask(&visit, transaction, *only, false).await?
+                    self.ask_unasked(&visit, transaction, *only).await
                 }
                 _ => Turn::to(Place::Next, transaction),
             },
         };
         turn.name = Some(newly.name);
-        Ok(turn)
+        turn
+    }
+
+    /// Begins the only way that is left; where that does not work now, the person may try themself.
+    async fn ask_unasked(
+        &self,
+        visit: &Visit<'_>,
+        transaction: Transaction,
+        method: Method,
+    ) -> Turn {
+        match self.ask(visit, transaction.clone(), method, false).await {
+            Ok(turn) => turn,
+            Err(error) => {
+                tracing::warn!(%error, %method, "the next step could not be begun");
+                Turn::to(Place::Next, transaction)
+            }
+        }
     }
 
     /// A person chose a method, or asks for another code of it.
@@ -382,7 +424,7 @@ impl Journey {
             }
         };
         if let Some(event) = event {
-            self.record(visit, event, Some(session.account()), Some(method.name()));
+            self.asked(visit, session.account(), method, event);
         }
         Ok(Turn::to(place, transaction.with_notice(notice)))
     }
@@ -426,7 +468,7 @@ impl Journey {
                 Ok(Turn { transaction: turn.transaction.with_notice(Some(notice)), ..turn })
             }
             Verdict::Rejected(rejection) => {
-                self.record(visit, EventName::MethodFailed, Some(account), Some(reason(rejection)));
+                self.rejected(visit, Some(account), method, rejection);
                 let place = match rejection {
                     Rejection::Throttled { .. } => Place::Wait(method),
                     _ => Place::Code(method),
@@ -448,8 +490,8 @@ impl Journey {
         match rise {
             Rise::Renamed(newly) => {
                 let account = newly.present.account();
-                self.record(visit, EventName::MethodOk, Some(account), Some(method.name()));
-                self.go_on(visit, transaction, *newly).await
+                self.proven(visit, account, method);
+                Ok(self.go_on(visit, transaction, *newly).await)
             }
             // The other tab's answer carries the name; the next page finds it in the cookie jar.
             Rise::Added | Rise::Ended => Ok(Turn::to(Place::Next, transaction.with_notice(None))),
@@ -472,16 +514,23 @@ impl Journey {
     ///
     /// # Errors
     /// It is over in memory; that the store does not say so yet is the caller's 503.
-    pub async fn sign_out(&self, visit: &Visit<'_>, everywhere: bool) -> Result<(), JourneyError> {
+    pub async fn sign_out(
+        &self,
+        visit: &Visit<'_>,
+        everywhere: bool,
+    ) -> Result<SignOut, JourneyError> {
         let arrival = visit.arrival;
-        let Some(session) = &arrival.session else { return Ok(()) };
+        let Some(session) = &arrival.session else { return Ok(SignOut::Over) };
+        if !session.is_current() {
+            return Ok(SignOut::OldName);
+        }
         self.record(visit, EventName::SignOut, Some(session.account()), None);
         if everywhere {
             self.sessions.end_all_of(&session.account().user.id, arrival.now).await?;
         } else {
             self.sessions.end(session.key(), arrival.now).await?;
         }
-        Ok(())
+        Ok(SignOut::Over)
     }
 
     /// What the place asks that the person is going to, and the operator's words for it.
@@ -515,38 +564,23 @@ impl Journey {
     /// Somebody was shown the page of no way: their administrator wants to know.
     pub fn record_dead_end(&self, visit: &Visit<'_>, has_no_way: bool) {
         let reason = if has_no_way { "no_way" } else { "cannot_use_any" };
+        self.metrics.dead_end(&visit.arrival.route.name);
         self.record(visit, EventName::AccessDenied, self.account(visit.arrival), Some(reason));
     }
 
     fn account<'a>(&self, arrival: &'a Arrival) -> Option<&'a Account> {
         arrival.session.as_ref().map(Present::account)
     }
+}
 
-    fn record(
-        &self,
-        visit: &Visit<'_>,
-        name: EventName,
-        account: Option<&Account>,
-        reason: Option<&'static str>,
-    ) {
-        let arrival = visit.arrival;
-        let mut event = Event::new(name, arrival.now)
-            .directory(&arrival.route.directory)
-            .route(&arrival.route.name)
-            .source(arrival.address)
-            .reference(visit.reference)
-            .revision(arrival.snapshot.revision);
-        if let Some(account) = account {
-            event = event.target(&account.user.id);
-        }
-        if let Some(session) = &arrival.session {
-            event = event.session(&session.short_name());
-        }
-        if let Some(reason) = reason {
-            event = event.reason(reason);
-        }
-        self.audit.record(event);
-    }
+/// Whether a proof that is still good counts for nothing here: worth no points, on probation, or of a
+/// method that no sign-in starts with.
+fn is_in_vain(weighing: &Weighing) -> bool {
+    let in_vain = [Unpaid::SwitchedOff, Unpaid::OnProbation, Unpaid::NoFirstMethod];
+    weighing
+        .standings
+        .iter()
+        .any(|standing| matches!(standing, Standing::Unpaid(why) if in_vain.contains(why)))
 }
 
 /// What the place asks that the person is going to, and why.
@@ -594,18 +628,5 @@ impl From<Rejection> for Notice {
             Rejection::ClockOff => Self::ClockOff,
             Rejection::Throttled { until } => Self::Throttled(until.as_millis()),
         }
-    }
-}
-
-/// For the audit.
-const fn reason(rejection: Rejection) -> &'static str {
-    match rejection {
-        Rejection::Wrong { .. } => "wrong",
-        Rejection::Empty => "empty",
-        Rejection::NotAnAnswer => "not_an_answer",
-        Rejection::Expired => "expired",
-        Rejection::UsedAlready => "used_already",
-        Rejection::ClockOff => "clock_off",
-        Rejection::Throttled { .. } => "throttled",
     }
 }

@@ -14,7 +14,7 @@ use crate::accounts::{Account, UserId, UserState};
 use crate::audit::EventName;
 use crate::keys::Keyring;
 use crate::methods::{PasswordProblem, PasswordRules, Totp};
-use crate::points::Timestamp;
+use crate::points::{CredentialId, Timestamp};
 use crate::secret::Secret;
 
 /// How long somebody may take to set up an app after choosing a password.
@@ -48,6 +48,8 @@ pub enum AppSetUp {
 #[derive(Clone)]
 pub struct SetUpTicket {
     pub user: UserId,
+    /// The password that was chosen with the link: with another one the ticket leads nowhere.
+    pub password: CredentialId,
     pub secret: Secret<Vec<u8>>,
     pub expires_at: Timestamp,
     /// The last code did not fit.
@@ -63,6 +65,7 @@ impl std::fmt::Debug for SetUpTicket {
 #[derive(Deserialize, Serialize)]
 struct Sealed {
     user: String,
+    password: String,
     secret: Vec<u8>,
     until: u64,
     wrong: bool,
@@ -73,12 +76,20 @@ impl SetUpTicket {
     pub fn token(&self, keys: &Keyring, host: &str, browser: &[u8; 32]) -> String {
         let sealed = Sealed {
             user: self.user.0.to_string(),
+            password: self.password.0.to_string(),
             secret: self.secret.reveal().clone(),
             until: self.expires_at.as_millis(),
             wrong: self.was_wrong,
         };
         let json = zeroize::Zeroizing::new(serde_json::to_vec(&sealed).unwrap_or_default());
         BASE64.encode(keys.seal(&place(host, browser), &json))
+    }
+
+    fn leads_on(&self, account: &Account) -> bool {
+        let has_password =
+            account.password.as_ref().is_some_and(|password| password.id == self.password);
+        let has_app = account.apps.iter().any(|app| app.secret.reveal() == self.secret.reveal());
+        account.user.state == UserState::Active && has_password && !has_app
     }
 
     /// `None`: of another host or browser, too old, or not ours.
@@ -95,6 +106,7 @@ impl SetUpTicket {
         let expires_at = Timestamp::from_millis(sealed.until);
         (now < expires_at).then(|| Self {
             user: UserId(sealed.user.into()),
+            password: CredentialId(sealed.password.into()),
             secret: Secret::new(sealed.secret),
             expires_at,
             was_wrong: sealed.wrong,
@@ -151,12 +163,15 @@ impl Journey {
         }
         let user = &account.user.id;
         let hold = self.sessions.hold(user);
-        self.accounts.set_password(user, hash, now).await?;
-        self.sessions.end_all_of(user, now).await?;
+        let password = self.accounts.set_password(user, hash, now).await?;
+        let ended = self.sessions.end_all_of(user, now).await;
+        // The password is stored. Ends that are not yet keep the user out by themselves.
         hold.release();
+        ended?;
         self.record(visit, EventName::PasswordChanged, Some(&account), Some("set_up_link"));
         Ok(SetUp::PasswordSet(Box::new(SetUpTicket {
             user: user.clone(),
+            password,
             secret: Totp::new_secret(),
             expires_at: now.after(TICKET_LIFETIME),
             was_wrong: false,
@@ -172,11 +187,7 @@ impl Journey {
         ticket: &SetUpTicket,
     ) -> Result<Option<Account>, JourneyError> {
         let account = self.accounts.load_user(&ticket.user).await?;
-        let has_secret = |account: &Account| {
-            account.apps.iter().any(|app| app.secret.reveal() == ticket.secret.reveal())
-        };
-        Ok(account
-            .filter(|account| account.user.state == UserState::Active && !has_secret(account)))
+        Ok(account.filter(|account| ticket.leads_on(account)))
     }
 
     /// Adds the app, if the code shows that it has the secret.
@@ -190,6 +201,7 @@ impl Journey {
         code: &str,
     ) -> Result<AppSetUp, JourneyError> {
         let now = visit.arrival.now;
+        let _one_at_a_time = self.confirming.lock().await;
         let Some(account) = self.look_at_ticket(ticket).await? else {
             return Ok(AppSetUp::NoTicket);
         };

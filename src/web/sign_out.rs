@@ -9,7 +9,7 @@ use super::caller::Caller;
 use super::pages::{SignOut, SignedOut};
 use super::router::Posted;
 use super::steps;
-use crate::journey::ReturnAddress;
+use crate::journey::{self, ReturnAddress};
 use crate::sessions::cookies;
 
 /// `GET`: the question; or that nobody is signed in.
@@ -39,10 +39,14 @@ fn signed_out(portal: &Portal, caller: &Caller) -> Answer {
 pub(super) async fn submit(State(portal): State<Portal>, posted: Posted) -> Answer {
     let Posted { caller, form } = posted;
     let everywhere = !form.field("everywhere").is_empty();
-    if let Err(error) = portal.journey.sign_out(&caller.visit(), everywhere).await {
-        return steps::failed(&portal, &caller, &error);
-    }
+    let outcome = portal.journey.sign_out(&caller.visit(), everywhere).await;
     let mut transaction = caller.transaction.clone().with_notice(None);
+    match outcome {
+        Ok(journey::SignOut::Over) => {}
+        // By now the browser has the newer name: the question once more.
+        Ok(journey::SignOut::OldName) => return caller.to("sign-out", &transaction),
+        Err(error) => return steps::failed(&portal, &caller, &error),
+    }
     if let Some(next) = ReturnAddress::accept(form.field("next"), &caller.arrival.host) {
         transaction.return_to = next;
     }

@@ -116,6 +116,7 @@ const ROOMS: &[Room] = &[
             ("points", "steps are ways"),
             ("methods", "a step is an answer to a method"),
             ("sessions", "a proof is added"),
+            ("observe", "steps are counted"),
             ("accounts", "whose steps"),
             ("throttle", "how long to wait"),
             ("gate", "where a person stands is asked anew of the same decision"),
