@@ -1,6 +1,6 @@
 //! `scoregate session …`.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::perform::perform;
 use super::{ConfigSource, Failure, Program, Terminal, unexpected};
@@ -38,7 +38,9 @@ pub(super) struct ListArgs {
 #[command(
     after_help = "Examples:\n  scoregate session end 1f2e3d4c5b6a\n  scoregate session end --user anna"
 )]
-#[group(id = "which", required = true, multiple = false, args = ["id", "user", "all"])]
+#[command(group = ArgGroup::new("which").required(true).args(["id", "user", "all"]))]
+// The group that is made of every struct would hold the options that go with them as well.
+#[group(skip)]
 pub(super) struct EndArgs {
     /// As `session list` shows it
     id: Option<String>,

@@ -385,7 +385,13 @@ fn a_store_that_a_gateway_has_is_reached_through_its_socket() {
         "anna is disabled, and signed out everywhere.\n"
     );
     assert_eq!(rest.says("user disable bob").code, 1);
-    assert_eq!(rest.says("session end --user anna").out, "0 sessions ended.\n");
+    for line in [
+        "session end --user anna",
+        "session end --user anna --directory staff",
+        "session end --all --yes",
+    ] {
+        assert_eq!(rest.says(line).out, "0 sessions ended.\n", "{line}");
+    }
     stop.send(()).unwrap();
     gateway.join().unwrap();
 }

@@ -373,7 +373,7 @@ impl FieldTry {
                 let sent: String = sent.chars().map(fold).collect();
                 sent == name && !held.is_empty() && value.contains(&**held)
             };
-            if self.fields().iter().any(|field| is_sent(field)) {
+            if self.fields().iter().any(is_sent) {
                 return Err(format!("{line} arrived"));
             }
         }

@@ -460,100 +460,43 @@ fn somebody_else_signing_in_in_the_same_browser_brings_nothing_of_the_first() {
 
 // --- forms -----------------------------------------------------------------------------------
 
-/// A way to send a form that is not the browser's own: its fields, and what becomes of the token.
-type Forgery = (&'static str, &'static str, fn(&str) -> String);
+/// A way to send a form that is not the browser's own: who seems to send it, as what, and what becomes
+/// of its fields.
+type Forgery = (&'static str, &'static [&'static str], &'static str, fn(&str) -> String);
 
 const ENCODED: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+const OURS: &str = "Origin: https://portal.example.org\r\nSec-Fetch-Site: same-origin\r\n";
+const THEIRS: &str = "Origin: https://evil.test\r\nSec-Fetch-Site: cross-site\r\n";
+const SIBLING: &str = "Origin: https://shop.example.org\r\nSec-Fetch-Site: same-site\r\n";
+const DOCUMENT: &str = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+const FRAME: &str = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n";
+const CORS: &str = "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n";
 
-/// `SITE` is what stands in for the fields of the fetch.
-fn forgeries() -> Vec<Forgery> {
-    let own: fn(&str) -> String = str::to_owned;
-    let with = |more: &'static str| -> &'static str { more };
-    vec![
-        ("no token", FORM, |form| without(form, "csrf")),
-        ("an empty token", FORM, |form| without(form, "csrf") + "&csrf="),
-        ("another token", FORM, |form| {
-            without(form, "csrf") + "&csrf=k1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-        }),
-        ("a second token", FORM, |form| form.to_owned() + "&csrf=x"),
-        (
-            "another site",
-            with(
-                "Accept: text/html\r\nOrigin: https://evil.test\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nContent-Type: application/x-www-form-urlencoded\r\n",
-            ),
-            own,
-        ),
-        (
-            "a sibling site",
-            with(
-                "Accept: text/html\r\nOrigin: https://shop.example.org\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nContent-Type: application/x-www-form-urlencoded\r\n",
-            ),
-            own,
-        ),
-        (
-            "another site without its origin",
-            with(
-                "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nContent-Type: application/x-www-form-urlencoded\r\n",
-            ),
-            own,
-        ),
-        (
-            "an old browser, from nowhere",
-            with("Origin: null\r\nContent-Type: application/x-www-form-urlencoded\r\n"),
-            own,
-        ),
-        (
-            "an old browser, from elsewhere",
-            with(
-                "Origin: https://evil.test\r\nContent-Type: application/x-www-form-urlencoded\r\n",
-            ),
-            own,
-        ),
-        (
-            "an old browser, by a link from elsewhere",
-            with(
-                "Referer: https://evil.test/portal.example.org/\r\nContent-Type: application/x-www-form-urlencoded\r\n",
-            ),
-            own,
-        ),
-        (
-            "an origin that only begins like ours",
-            with(
-                "Origin: https://portal.example.org.evil.test\r\nContent-Type: application/x-www-form-urlencoded\r\n",
-            ),
-            own,
-        ),
-        ("neither origin nor referrer", ENCODED, own),
-        (
-            "a script of the portal",
-            with(
-                "Origin: https://portal.example.org\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\nContent-Type: application/x-www-form-urlencoded\r\n",
-            ),
-            own,
-        ),
-        (
-            "a frame of the portal",
-            with(
-                "Origin: https://portal.example.org\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\nContent-Type: application/x-www-form-urlencoded\r\n",
-            ),
-            own,
-        ),
-        (
-            "plain text",
-            with(
-                "Origin: https://portal.example.org\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nContent-Type: text/plain\r\n",
-            ),
-            own,
-        ),
-        (
-            "JSON",
-            with(
-                "Origin: https://portal.example.org\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nContent-Type: application/json\r\n",
-            ),
-            |_| "{}".to_owned(),
-        ),
-    ]
-}
+const FORGERIES: [Forgery; 16] = [
+    ("no token", &[OURS, DOCUMENT], ENCODED, |form| without(form, "csrf")),
+    ("an empty token", &[OURS, DOCUMENT], ENCODED, |form| without(form, "csrf") + "&csrf="),
+    ("another token", &[OURS, DOCUMENT], ENCODED, |form| {
+        format!("{}&csrf=k1.{}", without(form, "csrf"), "A".repeat(43))
+    }),
+    ("a second token", &[OURS, DOCUMENT], ENCODED, |form| form.to_owned() + "&csrf=x"),
+    ("another site", &[THEIRS, DOCUMENT], ENCODED, str::to_owned),
+    ("a sibling site", &[SIBLING, DOCUMENT], ENCODED, str::to_owned),
+    ("no origin", &["Sec-Fetch-Site: cross-site\r\n", DOCUMENT], ENCODED, str::to_owned),
+    ("old, from nowhere", &["Origin: null\r\n"], ENCODED, str::to_owned),
+    ("old, from elsewhere", &["Origin: https://evil.test\r\n"], ENCODED, str::to_owned),
+    (
+        "old, by a link",
+        &["Referer: https://evil.test/portal.example.org/\r\n"],
+        ENCODED,
+        str::to_owned,
+    ),
+    ("old, alike", &["Origin: https://portal.example.org.evil.test\r\n"], ENCODED, str::to_owned),
+    ("old, silent", &[], ENCODED, str::to_owned),
+    ("a script of the portal", &[OURS, CORS], ENCODED, str::to_owned),
+    ("a frame of the portal", &[OURS, FRAME], ENCODED, str::to_owned),
+    ("plain text", &[OURS, DOCUMENT], "Content-Type: text/plain\r\n", str::to_owned),
+    ("JSON", &[OURS, DOCUMENT], "Content-Type: application/json\r\n", |_| "{}".to_owned()),
+];
 
 fn without(form: &str, name: &str) -> String {
     let kept = form.split('&').filter(|pair| pair.split('=').next() != Some(name));
@@ -585,8 +528,9 @@ fn a_form_is_taken_only_from_our_own_page_in_the_browser_that_it_was_made_for() 
     for (person, fields) in &forms {
         let (action, hidden) = person.page.form();
         let form = encoded(&hidden, fields);
-        for (what, headers, forge) in forgeries() {
-            let answer = person.clone().send("POST", &action, headers, &forge(&form));
+        for (what, sender, kind, forge) in FORGERIES {
+            let headers = sender.concat() + kind;
+            let answer = person.clone().send("POST", &action, &headers, &forge(&form));
             assert!(matches!(answer.status, 400 | 403), "{what} at {action}: {}", answer.status);
             let is_ours = |cookie: &str| cookie.split('=').next() == Some(BROWSER);
             assert!(answer.fields_named("set-cookie").all(is_ours), "{what}: {answer:?}");
@@ -704,15 +648,17 @@ fn a_script_on_the_portals_origin_gets_no_page_and_no_token() {
     let world = World::with_users(&["anna"]);
     let mut anna = Person::new(&world);
     anna.sign_in_with_mail(&world, "anna");
+    let as_script = "Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n";
+    let same_origin = "Sec-Fetch-Mode: same-origin\r\nSec-Fetch-Dest: empty\r\n";
     for fields in [
-        "Accept: text/html\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n",
-        "Accept: text/html\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: same-origin\r\nSec-Fetch-Dest: empty\r\n",
-        "Accept: text/html\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n",
-        "Accept: text/html\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n",
-        "Accept: application/json\r\n",
+        format!("Accept: text/html\r\n{OURS}{CORS}"),
+        format!("Accept: text/html\r\n{OURS}{same_origin}"),
+        format!("Accept: text/html\r\n{OURS}{FRAME}"),
+        format!("Accept: text/html\r\n{OURS}{as_script}"),
+        "Accept: application/json\r\n".to_owned(),
     ] {
         for address in ["sign-out", "sign-in", "next", "code/email", "enrol/app", "stuck"] {
-            let answer = anna.send("GET", &format!("/.scoregate/{address}"), fields, "");
+            let answer = anna.send("GET", &format!("/.scoregate/{address}"), &fields, "");
             assert_eq!(answer.status, 403, "{address} for {fields}");
             assert!(!answer.text().contains("csrf"), "{address} for {fields}");
         }
@@ -745,7 +691,8 @@ fn a_set_up_link_survives_being_looked_at_and_is_used_once() {
     let mut late = Person::new(&world);
     late.open(&link);
     carol.fill(&[("new_password", "short")]);
-    assert_eq!((carol.page.status(), carol.page.path()), (400, &*link));
+    assert_eq!(carol.page.path(), link);
+    assert!(carol.page.words().contains("at least 8 characters"), "{}", carol.page.words());
     carol.fill(&[("new_password", &password_of("carol"))]);
     assert_eq!(carol.page.path(), "/.scoregate/enrol/app", "{}", carol.page.words());
     let ticket = carol.page.address.clone();
@@ -880,4 +827,155 @@ fn a_problem_document_holds_every_field_and_tells_a_stranger_no_ways() {
         let told = answer.field("www-authenticate").unwrap();
         assert!(told.contains("insufficient_user_authentication"), "{told}");
     }
+}
+
+// --- several at once -------------------------------------------------------------------------
+
+#[test]
+fn two_methods_at_the_same_moment_both_count_and_none_twice() {
+    let world = World::with_users(&[]);
+    let link = world.add_invited("bob");
+    let mut app = Person::new(&world).set_up(&link, "bob");
+    let mut bob = Person::new(&world);
+    bob.open("/admin");
+    bob.sign_in("bob", &password_of("bob"));
+    let mut by_mail = bob.clone();
+    by_mail.choose("email");
+    let mail = code_after(&world, "bob", 0);
+    bob.choose("totp");
+    let shown = app.code();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| by_mail.clone().submit("", &[("code", &mail)]));
+            scope.spawn(|| bob.clone().submit("", &[("code", &shown)]));
+        }
+    });
+    let listed = world.operate(&["session", "list", "--user", "bob", "--json"]);
+    let sessions: Vec<serde_json::Value> = serde_json::from_str(&listed).unwrap();
+    let mut methods: Vec<&str> =
+        sessions[0]["methods"].as_array().unwrap().iter().filter_map(|one| one.as_str()).collect();
+    methods.sort_unstable();
+    assert_eq!((sessions.len(), methods), (1, vec!["email", "password", "totp"]));
+}
+
+#[test]
+fn a_stranger_who_uses_up_the_tries_does_not_lock_out_the_browser_that_was_here_before() {
+    let world = World::with_users(&["anna"]);
+    let mut anna = Person::new(&world);
+    anna.sign_in_with_mail(&world, "anna");
+    anna.open("/.scoregate/sign-out");
+    anna.fill(&[]);
+    let mut stranger = Person::new(&world);
+    for _ in 0..11 {
+        stranger.sign_in("anna", "not the password");
+    }
+    stranger.sign_in("anna", &password_of("anna"));
+    assert!(stranger.page.words().contains("Too many tries."), "{}", stranger.page.words());
+    anna.open("/");
+    anna.sign_in_with_mail(&world, "anna");
+    assert_eq!((anna.page.status(), anna.page.path()), (200, "/"));
+}
+
+#[test]
+fn a_transaction_of_one_browser_is_nothing_in_another() {
+    let world = World::with_users(&["anna"]);
+    let mut sender = Person::new(&world);
+    let lure = sender.open("/reports/chosen-by-a-stranger").address.clone();
+    let mut anna = Person::new(&world);
+    anna.open("/");
+    anna.open(&lure);
+    anna.sign_in_with_mail(&world, "anna");
+    assert_eq!(anna.page.address, "/");
+    // Two tabs of one browser do not disturb each other.
+    let mut first = Person::new(&world);
+    first.open("/reports/1");
+    let mut second = first.clone();
+    second.open("/reports/2");
+    first.sign_in_with_mail(&world, "anna");
+    assert_eq!(first.page.address, "/reports/1");
+    second.jar.clone_from(&first.jar);
+    let address = second.page.address.clone();
+    assert_eq!(second.open(&address).address, "/reports/2");
+}
+
+// --- around the gate -------------------------------------------------------------------------
+
+#[test]
+fn a_portal_that_is_down_is_said_so_to_those_who_may_pass_and_to_nobody_else() {
+    let mut world = World::prepare();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = world.config();
+    world.write_config(&config.replace(&world.upstream.address.to_string(), &gone.to_string()));
+    world.run();
+    world.add_user("anna");
+    let mut anna = Person::new(&world);
+    assert_eq!(anna.get("/").status, 303);
+    anna.sign_in_with_mail(&world, "anna");
+    assert_eq!(anna.page.status(), 502);
+    let reference = anna.page.response.field("x-scoregate-reference").unwrap();
+    assert!(anna.page.response.text().contains(reference), "{}", anna.page.response.text());
+    assert_eq!(anna.get("/.scoregate/sign-out").status, 200, "own pages need no portal");
+}
+
+#[test]
+fn plain_http_leads_to_the_same_address_by_https_and_only_for_hosts_of_ours() {
+    let mut world = World::prepare();
+    world.write_config(&world.config().replace("serve = \"routes\"", "redirect_to = \"https\""));
+    world.run();
+    let ask = |host: &str| {
+        let request = format!("GET /reports?x=%20 HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        world.plain().ask(request.as_bytes()).unwrap()
+    };
+    let port = world.running().https.port();
+    let answer = ask("portal.example.org");
+    assert_eq!(answer.status, 308);
+    assert_eq!(answer.location(), format!("https://portal.example.org:{port}/reports?x=%20"));
+    let other = ask("evil.test");
+    assert_eq!((other.status, other.location()), (421, ""));
+    assert_eq!(world.upstream.count(), 0);
+}
+
+#[test]
+fn the_same_holds_over_http_2() {
+    let world = World::with_users(&["anna"]);
+    let mut anna = Person::new(&world);
+    anna.sign_in_with_mail(&world, "anna");
+    let before = world.upstream.count();
+    let client = world.h2_client();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let port = world.running().https.port();
+    let cookie = anna.session();
+    let ask = |path: &str, fields: &[(&str, &str)]| {
+        let mut request = client.get(format!("https://portal.example.org:{port}{path}"));
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let answer = runtime.block_on(request.send()).unwrap();
+        assert_eq!(answer.version(), http::Version::HTTP_2);
+        answer.status().as_u16()
+    };
+    let session = ("cookie", &*cookie);
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let table: [(&str, Fields<'_>, u16); 7] = [
+        (
+            "/reports/h2?x=1",
+            &[session, ("x-scoregate-user", "mallory"), ("x_scoregate_user", "mallory")],
+            200,
+        ),
+        ("/public/h2", &[], 200),
+        ("/reports/h2", &[], 401),
+        ("/admin/h2", &[session], 401),
+        ("/public/..%2fadmin/h2", &[session], 400),
+        ("/reports/h2", &[session, ("cookie", "__Host-scoregate=v1.a.b.c")], 401),
+        ("/reports/h2", &[session, ("cookie", "theme=dark")], 200),
+    ];
+    for (path, fields, status) in table {
+        assert_eq!(ask(path, fields), status, "{path} {fields:?}");
+    }
+    let arrived = world.upstream.arrived().split_off(before);
+    let targets: Vec<&str> = arrived.iter().map(super::upstream::Arrived::target).collect();
+    assert_eq!(targets, ["/reports/h2?x=1", "/public/h2", "/reports/h2"]);
+    assert_eq!(arrived[0].values("x-scoregate-user"), ["anna"]);
+    assert!(!arrived[0].head.contains("mallory") && arrived[0].values("host").len() == 1);
+    assert_eq!(arrived[2].values("cookie"), ["theme=dark"]);
 }

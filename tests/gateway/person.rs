@@ -173,6 +173,18 @@ impl Person {
 
     /// Sends one request with these fields (each with its line end) and keeps the cookies.
     pub(crate) fn send(&mut self, method: &str, path: &str, fields: &str, body: &str) -> Response {
+        let response = self.try_send(method, path, fields, body);
+        response.unwrap_or_else(|| panic!("no answer: {method} {path}"))
+    }
+
+    /// The same where the gateway may be gone.
+    pub(crate) fn try_send(
+        &mut self,
+        method: &str,
+        path: &str,
+        fields: &str,
+        body: &str,
+    ) -> Option<Response> {
         let cookies = match self.cookies() {
             none if none.is_empty() => none,
             some => format!("Cookie: {some}\r\n"),
@@ -186,12 +198,11 @@ impl Person {
              Connection: close\r\n\r\n{body}",
             self.agent
         );
-        let response = self.road.ask(request.as_bytes());
-        let response = response.unwrap_or_else(|| panic!("no answer: {method} {path}"));
+        let response = self.road.ask(request.as_bytes())?;
         for cookie in response.fields_named("set-cookie") {
             self.keep(cookie);
         }
-        response
+        Some(response)
     }
 
     fn keep(&mut self, cookie: &str) {

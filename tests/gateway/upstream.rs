@@ -1,5 +1,5 @@
-//! A portal that writes down every byte of every connection and answers 200 to everything. Not here:
-//! any opinion on what arrives.
+//! A portal that writes down every byte of every connection and answers 200 to everything, and 101 to
+//! whoever asks for a WebSocket, whose bytes it then sends back. Not here: any opinion on what arrives.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -120,7 +120,11 @@ fn answer_all(mut connection: TcpStream, log: &Mutex<Log>) {
         while let Some((one, length)) = whole_request(&buffer) {
             buffer.drain(..length);
             let is_head = one.head.starts_with("HEAD ");
+            let is_socket = one.value("upgrade").is_some();
             log.lock().unwrap().arrived.push(one);
+            if is_socket {
+                return echo(connection);
+            }
             let body = if is_head { "" } else { "the portal\n" };
             let answer = format!(
                 "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\n{body}"
@@ -129,6 +133,16 @@ fn answer_all(mut connection: TcpStream, log: &Mutex<Log>) {
                 return;
             }
         }
+    }
+}
+
+fn echo(mut connection: TcpStream) {
+    let switch =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let _ = connection.write_all(switch.as_bytes());
+    let mut chunk = [0; 1024];
+    while let Ok(read @ 1..) = connection.read(&mut chunk) {
+        let _ = connection.write_all(&chunk[..read]);
     }
 }
 

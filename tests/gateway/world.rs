@@ -282,6 +282,18 @@ public = true
         Road::Tls(self.running().https, self.client.clone())
     }
 
+    /// A client that speaks HTTP/2 to the https listener.
+    pub(crate) fn h2_client(&self) -> reqwest::Client {
+        let mut config = (*self.client).clone();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .resolve(HOST, self.running().https)
+            .no_proxy()
+            .build()
+            .unwrap()
+    }
+
     pub(crate) fn plain(&self) -> Road {
         Road::Plain(self.running().http)
     }
