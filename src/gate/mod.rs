@@ -158,7 +158,12 @@ fn arrive(
 /// The host as it was named, in lower case and without its port. The table has checked its characters.
 fn host_name(host: &[u8]) -> Arc<str> {
     let end = host.iter().rposition(|byte| *byte == b':').unwrap_or(host.len());
-    String::from_utf8_lossy(host.get(..end).unwrap_or(host)).to_ascii_lowercase().into()
+    let name = String::from_utf8_lossy(host.get(..end).unwrap_or(host));
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        name.to_ascii_lowercase().into()
+    } else {
+        name.into()
+    }
 }
 
 fn judge(arrival: Arrival) -> Admission {
