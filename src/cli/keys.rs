@@ -9,6 +9,7 @@ use crate::operations::{Operation, Outcome};
 
 /// Changes the keys that sign cookies and forms
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:\n  scoregate keys rotate\n  scoregate keys rotate --grace 12h")]
 pub(super) enum KeysCommand {
     /// Makes a new key; the one before it is believed for a while, so that nobody is signed out
     #[command(

@@ -1,6 +1,6 @@
 //! `scoregate session …`.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::perform::perform;
 use super::{ConfigSource, Failure, Program, Terminal, unexpected};
@@ -36,16 +36,17 @@ pub(super) struct ListArgs {
 /// Ends one session, all of a user, or all there are
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  scoregate session end 1f2e3d4c5b6a\n  scoregate session end --user anna"
+    after_help = "Examples:\n  scoregate session end 1f2e3d4c5b6a\n  scoregate session end --user anna",
+    group = ArgGroup::new("which").required(true).multiple(false).args(["id", "user", "all"])
 )]
-#[group(id = "which", required = true, multiple = false, args = ["id", "user", "all"])]
+#[group(skip)]
 pub(super) struct EndArgs {
     /// As `session list` shows it
     id: Option<String>,
     #[arg(long, value_name = "USER")]
     user: Option<String>,
     /// Needed where several directories have the name
-    #[arg(long, value_name = "DIRECTORY", requires = "user")]
+    #[arg(long, value_name = "DIRECTORY", requires = "user", conflicts_with_all = ["id", "all"])]
     directory: Option<String>,
     /// Everybody's
     #[arg(long)]

@@ -156,6 +156,7 @@ fn the_first_help_reads_well() {
       explain      Says whether a request would be let in, and why
       user         Adds, shows and changes users; acts at once, whether or not the gateway runs
       session      Lists and ends sessions; acts at once, whether or not the gateway runs
+      keys         Changes the keys that sign cookies and forms
       recover      The way back in; works with the gateway down
       reload       Has the running gateway read its configuration anew, all or nothing
       status       Shows how the running gateway is
@@ -306,6 +307,19 @@ fn dangerous_commands_ask_who_is_there_and_trust_scripts() {
     assert_eq!(rest.says_with("user delete bob --yes", "", true).code, 0);
     assert_eq!(rest.says("user delete carl").code, 0);
     assert_eq!(rest.says("user delete carl").code, 1);
+}
+
+#[test]
+fn which_sessions_end_is_said_once_and_the_other_options_go_with_it() {
+    let rest = rest();
+    rest.says("user add anna --directory staff");
+    for line in ["--all --yes", "--user anna --directory staff", "--user anna --yes"] {
+        let said = rest.says(&format!("session end {line}"));
+        assert_eq!((said.code, &*said.out), (0, "0 sessions ended.\n"), "{line}: {said:?}");
+    }
+    for line in ["", "--yes", "--user anna --all", "--all --directory staff"] {
+        assert_eq!(rest.says(&format!("session end {line}")).code, 2, "{line}");
+    }
 }
 
 #[test]
