@@ -7,14 +7,14 @@ use super::perform::perform;
 use super::{ConfigSource, Failure, Program, Terminal, unexpected};
 use crate::operations::{Operation, Outcome};
 
-/// Changes the keys that sign cookies and forms; acts at once, whether or not the gateway runs
+/// Changes the keys that sign cookies and forms
 #[derive(Debug, clap::Subcommand)]
-#[command(after_help = "Examples:\n  scoregate keys rotate\n  scoregate keys rotate --grace 1h")]
+#[command(after_help = "Examples:\n  scoregate keys rotate\n  scoregate keys rotate --grace 12h")]
 pub(super) enum KeysCommand {
     /// Makes a new key; the one before it is believed for a while, so that nobody is signed out
     #[command(
-        after_help = "Examples:\n  scoregate keys rotate\n  scoregate keys rotate --grace 0s\n\nWith a grace of 0s \
-                      everybody signs in anew: for a key that others may have seen."
+        after_help = "Examples:\n  scoregate keys rotate\n  scoregate keys rotate --grace 0s  (a key that was seen by \
+                      others: everybody signs in anew)"
     )]
     Rotate {
         /// How long the old key is believed; longer than a session lasts, nobody notices

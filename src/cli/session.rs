@@ -36,10 +36,9 @@ pub(super) struct ListArgs {
 /// Ends one session, all of a user, or all there are
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  scoregate session end 1f2e3d4c5b6a\n  scoregate session end --user anna"
+    after_help = "Examples:\n  scoregate session end 1f2e3d4c5b6a\n  scoregate session end --user anna",
+    group = ArgGroup::new("which").required(true).multiple(false).args(["id", "user", "all"])
 )]
-#[command(group = ArgGroup::new("which").required(true).args(["id", "user", "all"]))]
-// The group that is made of every struct would hold the options that go with them as well.
 #[group(skip)]
 pub(super) struct EndArgs {
     /// As `session list` shows it
@@ -47,7 +46,7 @@ pub(super) struct EndArgs {
     #[arg(long, value_name = "USER")]
     user: Option<String>,
     /// Needed where several directories have the name
-    #[arg(long, value_name = "DIRECTORY", requires = "user")]
+    #[arg(long, value_name = "DIRECTORY", requires = "user", conflicts_with_all = ["id", "all"])]
     directory: Option<String>,
     /// Everybody's
     #[arg(long)]

@@ -156,7 +156,7 @@ fn the_first_help_reads_well() {
       explain      Says whether a request would be let in, and why
       user         Adds, shows and changes users; acts at once, whether or not the gateway runs
       session      Lists and ends sessions; acts at once, whether or not the gateway runs
-      keys         Changes the keys that sign cookies and forms; acts at once, whether or not the gateway runs
+      keys         Changes the keys that sign cookies and forms
       recover      The way back in; works with the gateway down
       reload       Has the running gateway read its configuration anew, all or nothing
       status       Shows how the running gateway is
@@ -310,6 +310,19 @@ fn dangerous_commands_ask_who_is_there_and_trust_scripts() {
 }
 
 #[test]
+fn which_sessions_end_is_said_once_and_the_other_options_go_with_it() {
+    let rest = rest();
+    rest.says("user add anna --directory staff");
+    for line in ["--all --yes", "--user anna --directory staff", "--user anna --yes"] {
+        let said = rest.says(&format!("session end {line}"));
+        assert_eq!((said.code, &*said.out), (0, "0 sessions ended.\n"), "{line}: {said:?}");
+    }
+    for line in ["", "--yes", "--user anna --all", "--all --directory staff"] {
+        assert_eq!(rest.says(&format!("session end {line}")).code, 2, "{line}");
+    }
+}
+
+#[test]
 fn an_explanation_is_text_or_an_object_with_nulls() {
     let rest = rest();
     rest.says("user add anna --directory staff --email a@example.org");
@@ -385,13 +398,7 @@ fn a_store_that_a_gateway_has_is_reached_through_its_socket() {
         "anna is disabled, and signed out everywhere.\n"
     );
     assert_eq!(rest.says("user disable bob").code, 1);
-    for line in [
-        "session end --user anna",
-        "session end --user anna --directory staff",
-        "session end --all --yes",
-    ] {
-        assert_eq!(rest.says(line).out, "0 sessions ended.\n", "{line}");
-    }
+    assert_eq!(rest.says("session end --user anna").out, "0 sessions ended.\n");
     stop.send(()).unwrap();
     gateway.join().unwrap();
 }
