@@ -77,12 +77,6 @@ event_names! {
 }
 
 impl EventName {
-    /// Refusals come in floods: they are the only events that are ever sampled.
-    #[must_use]
-    pub const fn is_refusal(self) -> bool {
-        matches!(self, Self::AccessDenied | Self::RequestRefused)
-    }
-
     pub(super) const fn index(self) -> usize {
         self as usize
     }
@@ -244,6 +238,18 @@ impl Event {
     pub fn outcome(mut self, outcome: Outcome) -> Self {
         self.fields.outcome = Some(outcome);
         self
+    }
+
+    /// Refusals, and tries that were not even looked at, cost nothing to make: only these are ever
+    /// sampled, so that nobody can drown the rest in them.
+    pub(super) fn comes_in_floods(&self) -> bool {
+        match self.name() {
+            EventName::AccessDenied | EventName::RequestRefused => true,
+            EventName::SignInFailed | EventName::MethodFailed => {
+                self.fields.reason == Some("throttled")
+            }
+            _ => false,
+        }
     }
 
     /// A word of the program: never what somebody typed.

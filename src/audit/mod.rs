@@ -170,7 +170,7 @@ impl Audit {
 
     /// Records an event. Cheap, and never waits.
     pub fn record(&self, event: Event) {
-        if event.name().is_refusal() && !self.shared.admits_refusal(event.at) {
+        if event.comes_in_floods() && !self.shared.admits_refusal(event.at) {
             return;
         }
         match &self.sink {

@@ -28,7 +28,10 @@ impl ClientKind {
         if is_upgrade {
             return Self::WebSocket;
         }
-        if text("content-type").is_some_and(|kind| kind.starts_with("application/grpc")) {
+        let is_grpc = text("content-type")
+            .and_then(|kind| kind.strip_prefix("application/grpc"))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']));
+        if is_grpc && method == Method::POST {
             return Self::Grpc;
         }
         let is_read = matches!(*method, Method::GET | Method::HEAD);
@@ -65,7 +68,7 @@ mod tests {
     fn each_client_is_told_by_what_its_browser_says_of_it() {
         use ClientKind::{FormPost, Frame, Grpc, Navigation, Script, Subresource, WebSocket};
         type Fields = &'static [(&'static str, &'static str)];
-        let table: [(Method, Fields, bool, ClientKind); 16] = [
+        let table: [(Method, Fields, bool, ClientKind); 19] = [
             (
                 Method::GET,
                 &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
@@ -117,6 +120,9 @@ mod tests {
             ),
             (Method::GET, &[], true, WebSocket),
             (Method::POST, &[("content-type", "application/grpc+proto")], false, Grpc),
+            (Method::POST, &[("content-type", "application/grpc")], false, Grpc),
+            (Method::POST, &[("content-type", "application/grpcfoo")], false, Script),
+            (Method::GET, &[("content-type", "application/grpc")], false, Script),
             (Method::GET, &[("accept", "text/html,application/xhtml+xml")], false, Navigation),
             (
                 Method::GET,

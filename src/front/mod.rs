@@ -98,8 +98,13 @@ impl Front {
         self.gate.admit(incoming, &self.snapshot.load_full(), self.clock.now()).await
     }
 
-    fn forward(&self, passage: gate::Passage) -> Admission {
+    fn forward(&self, head: &Head<'_>, passage: gate::Passage) -> Admission {
         let gate::Passage { arrival, grant, identity } = passage;
+        // Only where a person looks: what else a page is made of is kept by caches.
+        let set_cookies = match ClientKind::of(head.method, head.headers, head.upgrade) {
+            ClientKind::Navigation => renewed(&arrival).into_iter().collect(),
+            _ => Vec::new(),
+        };
         let Some(upstream) = arrival.snapshot.upstreams.get(&arrival.route.upstream) else {
             // A route without its upstream cannot be in a checked configuration.
             return Admission::Refuse(Refusal::Internal);
@@ -123,7 +128,7 @@ impl Front {
                 .collect(),
             strip: self.strip.clone(),
             remove: Vec::new(),
-            set_cookies: renewed(&arrival).into_iter().collect(),
+            set_cookies,
             body_limit: arrival.route.body_limit_bytes,
             session: arrival.session.as_ref().map(Present::key),
         }))
@@ -178,7 +183,8 @@ impl Front {
                 web::denied_page(&self.portal, &caller, reason, &requirement)
             }
             ClientKind::Script => {
-                let problem = Problem::forbidden(&requirement, 0, caller.reference.to_string());
+                let score = caller.arrival.score().value();
+                let problem = Problem::forbidden(&requirement, score, caller.reference.to_string());
                 Answer::json(Kind::Denied, "application/problem+json", problem.json())
             }
             ClientKind::Subresource | ClientKind::WebSocket => Answer::bare(Kind::Denied),
@@ -246,7 +252,7 @@ impl Front {
 impl Gatekeeper for Front {
     async fn admit(&self, head: &Head<'_>) -> Admission {
         match self.judge(head).await {
-            gate::Admission::Forward(passage) => self.forward(*passage),
+            gate::Admission::Forward(passage) => self.forward(head, *passage),
             gate::Admission::OwnPage(arrival) => {
                 let mut extensions = http::Extensions::new();
                 extensions.insert(Arc::<Arrival>::from(arrival));
@@ -272,6 +278,10 @@ impl Gatekeeper for Front {
         let is_tls =
             request.extensions().get::<Client>().is_some_and(|client| client.tls.is_some());
         request.extensions_mut().insert(Transport { is_tls, reference });
+        // The router would cut the body, and with it the length; the proxy cuts it when it writes.
+        if request.method() == http::Method::HEAD {
+            *request.method_mut() = http::Method::GET;
+        }
         // The router cannot fail (its error has no values); the match says so to the compiler.
         let response = match self.router.clone().oneshot(request.map(Body::from)).await {
             Ok(response) => response,

@@ -17,8 +17,8 @@ pub use snapshot::{DirectoryPolicy, Snapshot};
 
 use crate::accounts::StoreError;
 use crate::points::{
-    Decision, Forbidden, Grant, Level, Outcome, Person, Requirement, Settings, Shortfall,
-    Timestamp, Weighing, decide,
+    Decision, Forbidden, Grant, Level, Outcome, Person, Requirement, Score, Settings, Shortfall,
+    Timestamp, Weighing, decide, weigh,
 };
 use crate::routes::{Match, NotRouted, Route};
 use crate::sessions::{Found, Present, Sessions, cookies};
@@ -233,6 +233,15 @@ impl Arrival {
             address: self.address,
         };
         decide(requirement, &person, settings, self.now)
+    }
+
+    /// What the session comes to at this place.
+    #[must_use]
+    pub fn score(&self) -> Score {
+        let (Some(session), Some(settings)) = (&self.session, self.settings()) else {
+            return Score::ZERO;
+        };
+        weigh(&self.requirement, &session.evidence(), settings, self.now).score
     }
 
     fn identity(&self, weighing: &Weighing) -> Identity {

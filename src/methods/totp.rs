@@ -24,7 +24,8 @@ const STEP_S: u64 = 30;
 /// (RFC 6238, section 5.2).
 const ACCEPTED_STEPS: u64 = 1;
 
-/// Steps on either side in which a code shows that a clock is off: ten minutes. Said, never accepted.
+/// Steps back in which a code shows that a clock is behind: ten minutes. Said, never accepted. Never
+/// said of a step to come: whoever guesses would learn a code that becomes good.
 const EXPLAINED_STEPS: u64 = 20;
 
 /// 160 bits, as long as the hash (RFC 4226, section 4).
@@ -186,7 +187,7 @@ fn matches<'a>(
 ) -> impl Iterator<Item = u64> + use<'a> {
     let generator = totp_rs::Builder::new().with_secret(secret).build_noncompliant();
     let step = now.as_secs() / STEP_S;
-    let steps = step.saturating_sub(EXPLAINED_STEPS)..=step.saturating_add(EXPLAINED_STEPS);
+    let steps = step.saturating_sub(EXPLAINED_STEPS)..=step.saturating_add(ACCEPTED_STEPS);
     let are_equal: Vec<(u64, bool)> = steps
         .map(|step| {
             let expected = generator.generate(step.saturating_mul(STEP_S)).to_string();

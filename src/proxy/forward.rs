@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{COOKIE, HOST, SET_COOKIE};
+use http::header::{CACHE_CONTROL, COOKIE, HOST, SET_COOKIE};
 use http::{HeaderValue, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -24,7 +24,7 @@ use pingora::{Error, ErrorSource, ErrorType};
 use tokio::time::Instant;
 
 use super::connection::ConnectionInfo;
-use super::guard::{Message, Sound, inspect};
+use super::guard::{self, Message, Sound, inspect};
 use super::listener::{Addresses, REQUEST, RequestLink};
 use super::respond::{self, Afterwards, BodyError, PortalTrouble, Refusal};
 use super::streams::{Running, Streams};
@@ -505,16 +505,30 @@ impl ProxyHttp for Phases {
 
     async fn response_filter(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         ctx: &mut Ctx,
     ) -> pingora::Result<()> {
         fields::remove_from_response(response)?;
+        let request = session.req_header();
+        let was_asked = guard::asks_for_websocket(request.version, &request.headers);
+        if response.status == 101 && !was_asked {
+            // Nobody asked: what follows would be bytes without a message around them.
+            return Error::e_explain(
+                ErrorType::InvalidHTTPHeader,
+                "an upgrade that nobody asked for",
+            );
+        }
         if response.status.is_informational() && response.status != 101 {
             return Ok(());
         }
         let cookies = ctx.passage.as_mut().map(|passage| std::mem::take(&mut passage.set_cookies));
-        for cookie in cookies.unwrap_or_default() {
+        let cookies = cookies.unwrap_or_default();
+        if !cookies.is_empty() {
+            // A cache that kept the answer would hand the cookie to somebody else.
+            response.insert_header(CACHE_CONTROL, "private, no-store")?;
+        }
+        for cookie in cookies {
             response.append_header(SET_COOKIE, cookie)?;
         }
         Ok(())

@@ -304,15 +304,21 @@ fn check_expectation(headers: &HeaderMap) -> Result<(), Refusal> {
     if headers.get_all(EXPECT).iter().all(known) { Ok(()) } else { Err(Refusal::Expectation) }
 }
 
-/// Whether a WebSocket is asked for. Any other upgrade is ignored, as RFC 9110, section 7.8 lets a server
-/// do, and Pingora takes it out: clients that offer `h2c` on the side go on with HTTP/1.
+/// Whether a head asks for a WebSocket (RFC 6455, section 4.1): over HTTP/1.1, with both fields.
+pub(super) fn asks_for_websocket(version: Version, headers: &HeaderMap) -> bool {
+    let names = |field: &http::HeaderName, token: &[u8]| {
+        headers.get_all(field).iter().any(|value| {
+            let mut tokens = value.as_bytes().split(|byte| *byte == b',');
+            tokens.any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
+        })
+    };
+    version == Version::HTTP_11 && names(&UPGRADE, b"websocket") && names(&CONNECTION, b"upgrade")
+}
+
+/// Any other upgrade is ignored, as RFC 9110, section 7.8 lets a server do, and Pingora takes it out:
+/// clients that offer `h2c` on the side go on with HTTP/1.
 fn check_upgrade(message: &Message<'_>) -> Result<bool, Refusal> {
-    let asks = message
-        .headers
-        .get_all(UPGRADE)
-        .iter()
-        .any(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    if !asks || message.version != Version::HTTP_11 {
+    if !asks_for_websocket(message.version, message.headers) {
         return Ok(false);
     }
     let has_body = message.headers.contains_key(TRANSFER_ENCODING)

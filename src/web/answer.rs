@@ -134,7 +134,9 @@ impl Answer {
                 // with our own forms.
                 (REFERRER_POLICY, HeaderValue::from_static("strict-origin")),
                 (VARY, HeaderValue::from_static("cookie, accept-language, sec-fetch-dest")),
-                fixed("cross-origin-opener-policy", "same-origin"),
+                // Not "same-origin": a portal that sends the same keeps a handle on the window that it
+                // opened, and reads what is typed there.
+                fixed("cross-origin-opener-policy", "noopener-allow-popups"),
                 fixed("cross-origin-resource-policy", "same-origin"),
                 fixed("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
             ],

@@ -94,6 +94,10 @@ async fn only_navigations(
 
 fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    // A service worker of the portal would read the answer: it looks like a navigation in all else.
+    if headers.contains_key("service-worker-navigation-preload") {
+        return false;
+    }
     match (text("sec-fetch-mode"), text("sec-fetch-dest")) {
         (None, None) => {
             // A browser too old to say. Forms are judged by their token and where they come from.
