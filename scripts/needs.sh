@@ -94,14 +94,3 @@ settle_node_modules() {
         touch "$installed"
     fi
 }
-
-# A mail server to send to, in a virtual environment of its own.
-settle_python() {
-    venv=$1
-    if ! cmp -s tests/requirements.txt "$venv/installed.txt"; then
-        say "Installing a mail server for the tests into $venv"
-        python3 -m venv "$venv" &&
-            "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt &&
-            cp tests/requirements.txt "$venv/installed.txt" || exit 1
-    fi
-}

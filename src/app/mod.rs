@@ -1,12 +1,12 @@
 //! Wiring: from a configuration to running services, and what commands need of both. One short function
 //! a service. Not here: any rule of the product.
 
+mod keyring;
 mod loading;
 mod operator;
 mod reload;
 mod serve;
 mod services;
-mod snapshot;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl Program for App {
         };
         let audit = Audit::to_file(&services::audit_file(&loaded.config, &folder), clock.clone())
             .map_err(|error| Failure::Configuration(chain(&error)))?;
-        operator::offline(loaded, store, keys, Arc::new(audit), clock).map(Some)
+        operator::offline(loaded, &folder, store, keys, Arc::new(audit), clock).map(Some)
     }
 }
 

@@ -1,13 +1,15 @@
 //! What operations need of the rest, for a gateway that runs and for a store without one. Not here:
 //! what an operation does.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use tokio::sync::Mutex;
 
+use super::keyring::KeyFile;
 use super::loading::Ready;
-use super::snapshot;
 use crate::accounts::{Account, AccountStore, DirectoryName, StoreError, UserName};
 use crate::audit::Audit;
 use crate::cli::Failure;
@@ -30,18 +32,21 @@ pub(super) struct Running {
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) provenance: Arc<ArcSwap<Provenance>>,
     pub(super) service: Arc<dyn Service>,
+    /// Where the keys are; `None`: in memory.
+    pub(super) key_file: Option<PathBuf>,
 }
 
 /// An operator on a store that no gateway has open.
 pub(super) fn offline(
     loaded: Ready,
+    folder: &Path,
     store: Embedded,
     keys: Arc<Keyring>,
     audit: Arc<Audit>,
     clock: Arc<dyn Clock>,
 ) -> Result<Operator, Failure> {
     let ports = listener_ports(&loaded.config);
-    let snapshot = snapshot::compile(loaded.config.clone(), keys, ports, 0)
+    let snapshot = Snapshot::compile(loaded.config.clone(), keys, ports, 0)
         .map_err(|problems| Failure::Configuration(first(&problems)))?;
     let shared: Arc<Embedded> = Arc::new(store.clone());
     let running = Running {
@@ -49,8 +54,14 @@ pub(super) fn offline(
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         provenance: Arc::new(ArcSwap::from_pointee(loaded.provenance)),
         service: Arc::new(Stopped),
+        key_file: Some(key_file(folder)),
     };
     Ok(operator(store, running, audit, clock))
+}
+
+/// Where a store has its keys.
+pub(super) fn key_file(folder: &Path) -> PathBuf {
+    folder.join("keys.json")
 }
 
 /// The ports that a configuration names; port 0 names none.
@@ -80,6 +91,12 @@ pub(super) fn operator(
     let session_store: Arc<dyn SessionStore> = store.clone();
     let limits = running.snapshot.load().config.limits;
     let attempts = Attempts::new(store, limits.sign_in_per_ip, limits.sign_in_per_account);
+    let keys = KeyFile {
+        path: running.key_file,
+        snapshot: running.snapshot.clone(),
+        clock: clock.clone(),
+        rotating: Mutex::default(),
+    };
     Operator::new(Tools {
         accounts,
         session_store,
@@ -88,6 +105,7 @@ pub(super) fn operator(
         unlock: Arc::new(Counters(attempts)),
         places: Arc::new(InForce { snapshot: running.snapshot, provenance: running.provenance }),
         service: running.service,
+        keys: Arc::new(keys),
         audit,
         clock,
     })

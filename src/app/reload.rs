@@ -12,7 +12,6 @@ use tokio::sync::Mutex;
 use super::chain;
 use super::loading;
 use super::operator::first;
-use super::snapshot;
 use crate::audit::{Audit, Event, EventName};
 use crate::clock::Clock;
 use crate::config::{CertificateFiles, Config, LoadRequest, Provenance};
@@ -108,7 +107,7 @@ impl RunningGateway {
         let certificates = read_certificates(&loaded.config)?;
         let before = self.snapshot.load_full();
         let revision = before.revision + 1;
-        let compiled = snapshot::compile(
+        let compiled = Snapshot::compile(
             loaded.config.clone(),
             before.keys.clone(),
             before.ports.clone(),
@@ -118,7 +117,8 @@ impl RunningGateway {
         if let Some(tls) = &self.tls {
             tls.replace(certificates).map_err(|error| chain(&error))?;
         }
-        self.snapshot.store(Arc::new(compiled));
+        // The keys of this moment: they may have been rotated since the snapshot was read.
+        self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
         self.provenance.store(Arc::new(loaded.provenance));
         self.gateway.set_limits(loaded.config.limits);
         self.revision.store(revision, Ordering::SeqCst);

@@ -18,19 +18,23 @@ use super::loading::Ready;
 use super::operator::{self, Running};
 use super::reload::{RunningGateway, read_certificates};
 use super::services::{self, Blueprint, Opened, Services};
-use super::{chain, clock, snapshot};
+use super::{chain, clock};
 use crate::cli::{Failure, Terminal};
-use crate::config::{Config, HttpServes, LoadRequest, LogFormat, Provenance, StoreLocation};
+use crate::clock::Clock;
+use crate::config::{Config, HttpServes, LoadRequest, Log, LogFormat, Provenance, StoreLocation};
 use crate::control::ControlListener;
+use crate::demo;
 use crate::front::Redirect;
+use crate::gate::Snapshot;
 use crate::methods::CodeStore;
-use crate::notify;
+use crate::notify::{self, Notifiers, Outbox, OutboxLimits};
 use crate::observe::{OpsListener, Pulse, Readiness, start_logging};
 use crate::operations::{Operator, Service};
 use crate::points::Timestamp;
 use crate::proxy::{Gateway, GatewayOptions, Listener, TlsSettings};
 use crate::store::embedded::Embedded;
 use crate::throttle::CounterStore;
+use crate::web::Portal;
 
 /// Requests that run have this long to end when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -51,7 +55,10 @@ pub(super) fn run(
     runtime()?.block_on(async {
         let opened = services::open(&loaded.config, clock()).await?;
         let store = opened.store.clone();
-        let served = serve(opened, loaded, request, terminal).await;
+        let notifiers = notify::build(&loaded.config.notifiers, &opened.clock)
+            .map_err(|error| Failure::Configuration(chain(&error)))?;
+        let stage = Stage { opened, loaded, request, notifiers, demo: None };
+        let served = serve(stage, &|_| String::new(), terminal).await;
         store.close().await;
         served
     })
@@ -66,17 +73,25 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::Unreachable(format!("no threads to run on: {error}")))
 }
 
-async fn serve(
+/// What a gateway is started with.
+struct Stage {
     opened: Opened,
     loaded: Ready,
     request: LoadRequest,
+    notifiers: Notifiers,
+    demo: Option<(String, axum::Router<Portal>)>,
+}
+
+/// `welcome` is printed with the bound addresses, before the lines that say that all is ready.
+async fn serve(
+    stage: Stage,
+    welcome: &dyn Fn(&[SocketAddr]) -> String,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
+    let Stage { opened, loaded, request, notifiers, demo } = stage;
     let sockets = Sockets::bind(&loaded.config).await?;
     let snapshot = compiled(&loaded.config, &opened, sockets.ports())?;
-    let notifiers = notify::build(&loaded.config.notifiers, &opened.clock)
-        .map_err(|error| Failure::Configuration(chain(&error)))?;
-    let services = services::build(Blueprint { opened, snapshot, notifiers, demo: None })?;
+    let services = services::build(Blueprint { opened, snapshot, notifiers, demo })?;
     let tls = tls(&loaded.config)?;
     let readiness = Arc::new(Readiness::new(Arc::new(StorePulse(services.opened.store.clone()))));
     let folder = store_folder(&loaded.config);
@@ -90,7 +105,7 @@ async fn serve(
         None => None,
     };
     let (stop, stopping) = watch::channel(false);
-    let lines = sockets.lines();
+    let (lines, welcome) = (sockets.lines(), welcome(&sockets.addresses()));
     let mut tasks = JoinSet::new();
     sockets.serve(&mut tasks, &services, tls, &readiness, &stopping, &loaded.config)?;
     if let Some(control) = control {
@@ -100,6 +115,7 @@ async fn serve(
     }
     spawn_upkeep(&mut tasks, &services, &stopping);
     readiness.serving();
+    terminal.text(&welcome)?;
     for line in lines {
         terminal.line(format_args!("ready {line}"))?;
     }
@@ -122,12 +138,8 @@ fn store_folder(config: &Config) -> Option<PathBuf> {
     }
 }
 
-fn compiled(
-    config: &Arc<Config>,
-    opened: &Opened,
-    ports: Vec<u16>,
-) -> Result<crate::gate::Snapshot, Failure> {
-    snapshot::compile(config.clone(), opened.keys.clone(), ports, 1)
+fn compiled(config: &Arc<Config>, opened: &Opened, ports: Vec<u16>) -> Result<Snapshot, Failure> {
+    Snapshot::compile(config.clone(), opened.keys.clone(), ports, 1)
         .map_err(|problems| Failure::Configuration(operator::first(&problems)))
 }
 
@@ -184,6 +196,7 @@ async fn operator_of(
         snapshot: services.snapshot.clone(),
         provenance: service.provenance.clone(),
         service: service.clone(),
+        key_file: folder.map(|folder| operator::key_file(folder)),
     };
     let Opened { store, audit, clock, keys: _ } = services.opened.clone();
     let operator = Arc::new(operator::operator(store, tools, audit, clock));
@@ -318,6 +331,12 @@ impl Sockets {
         https.into_iter().chain(http).collect()
     }
 
+    fn addresses(&self) -> Vec<SocketAddr> {
+        let https = self.https.as_ref().map(Listener::local_addr);
+        let http = self.http.as_ref().map(|(listener, _)| listener.local_addr());
+        https.into_iter().chain(http).collect()
+    }
+
     fn lines(&self) -> Vec<String> {
         let https = self.https.as_ref().map(|listener| format!("https {}", listener.local_addr()));
         let http =
@@ -363,6 +382,43 @@ fn redirecting(services: &Services, config: &Config) -> Result<Arc<Gateway>, Fai
 
 /// Everything in memory on loopback, until it is told to stop.
 pub(super) fn demo(listen: SocketAddr, terminal: &mut Terminal) -> Result<(), Failure> {
-    let _ = (listen, terminal);
-    Err(Failure::Unreachable("the demo is not there yet".to_owned()))
+    demo::allowed(listen).map_err(|error| Failure::Usage(error.to_string()))?;
+    let clock = clock();
+    let log = Log { format: LogFormat::Text, level: "warn".to_owned() };
+    start_logging(&log, terminal.in_colour, clock.clone())
+        .map_err(|error| Failure::Configuration(chain(&error)))?;
+    runtime()?.block_on(demonstrate(listen, clock, terminal))
+}
+
+async fn demonstrate(
+    listen: SocketAddr,
+    clock: Arc<dyn Clock>,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let unreachable =
+        |error: &(dyn std::error::Error + 'static)| Failure::Unreachable(chain(error));
+    let portal = demo::portal::start(clock.clone()).await.map_err(|error| unreachable(&error))?;
+    let config = demo::config(listen, portal).map_err(|error| unreachable(&error))?;
+    let opened = services::open(&config, clock.clone()).await?;
+    let people =
+        demo::seed(&opened.store, clock.now()).await.map_err(|error| unreachable(&error))?;
+    let out = Box::new(std::io::stdout());
+    let inbox = Arc::new(demo::Inbox::new(clock.clone(), people.apps.clone(), out));
+    let outbox = Outbox::start(inbox.clone(), clock, OutboxLimits::default());
+    let stage = Stage {
+        opened,
+        loaded: Ready {
+            config: Arc::new(config),
+            provenance: Provenance::default(),
+            report: String::new(),
+        },
+        // Its files do not exist, so a reload is refused and the demonstration goes on as it is.
+        request: demo::request(listen, portal),
+        notifiers: Notifiers::new(vec![outbox]),
+        demo: Some((demo::INBOX.to_owned(), demo::inbox_router(inbox))),
+    };
+    let welcome = |lines: &[SocketAddr]| {
+        lines.first().map(|address| demo::welcome(*address, &people)).unwrap_or_default()
+    };
+    serve(stage, &welcome, terminal).await
 }

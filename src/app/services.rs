@@ -108,6 +108,8 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     let totp = Totp::new(accounts.clone(), attempts.clone());
     let all: Vec<Arc<dyn Authenticator>> = vec![passwords.clone(), Arc::new(email), Arc::new(totp)];
     let sessions = Arc::new(Sessions::new(counters.clone(), accounts.clone()));
+    let metrics = Arc::new(Metrics::new());
+    metrics.follow_audit(opened.audit.clone());
     let journey = Arc::new(Journey::new(journey::Parts {
         sessions: sessions.clone(),
         accounts,
@@ -115,10 +117,9 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         methods: Arc::new(Methods::new(all)),
         passwords,
         audit: opened.audit.clone(),
+        metrics: metrics.clone(),
     }));
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
-    let metrics = Arc::new(Metrics::new());
-    metrics.follow_audit(opened.audit.clone());
     let (demo_inbox, demo_pages) = demo.map_or((None, None), |(at, pages)| (Some(at), Some(pages)));
     let front = Arc::new(Front::new(front::Parts {
         gate: Gate::new(sessions.clone()),

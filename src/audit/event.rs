@@ -61,6 +61,7 @@ event_names! {
     LinkCreated = "link.created",
     RoleGranted = "role.granted",
     RoleRevoked = "role.revoked",
+    KeysRotated = "keys.rotated",
     ConfigLoaded = "config.loaded",
     ConfigRejected = "config.rejected",
     RecoverUsed = "recover.used",

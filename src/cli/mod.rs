@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod demo;
 mod explain;
+mod keys;
 mod perform;
 mod program;
 mod recover;
@@ -59,6 +60,8 @@ enum Command {
     User(user::UserCommand),
     #[command(subcommand)]
     Session(session::SessionCommand),
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     #[command(subcommand)]
     Recover(recover::RecoverCommand),
     Reload(service::ReloadArgs),
@@ -127,6 +130,7 @@ fn dispatch(cli: Cli, program: &dyn Program, terminal: &mut Terminal) -> Result<
         Command::Explain(args) => explain::explain(args, source, program, terminal),
         Command::User(command) => user::user(command, source, program, terminal),
         Command::Session(command) => session::session(command, source, program, terminal),
+        Command::Keys(command) => keys::keys(&command, source, program, terminal),
         Command::Recover(command) => recover::recover(command, source, program, terminal),
         Command::Reload(args) => service::reload(&args, source, program, terminal),
         Command::Status(args) => service::status(&args, source, program, terminal),

@@ -1,3 +1,5 @@
+//! Tests of the command line: what is parsed, and what is said.
+
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -154,6 +156,7 @@ fn the_first_help_reads_well() {
       explain      Says whether a request would be let in, and why
       user         Adds, shows and changes users; acts at once, whether or not the gateway runs
       session      Lists and ends sessions; acts at once, whether or not the gateway runs
+      keys         Changes the keys that sign cookies and forms; acts at once, whether or not the gateway runs
       recover      The way back in; works with the gateway down
       reload       Has the running gateway read its configuration anew, all or nothing
       status       Shows how the running gateway is
@@ -169,6 +172,9 @@ fn the_first_help_reads_well() {
 
           --set <SETTING=VALUE>
               Overrides one setting, such as `log.level=debug`; can be given several times
+
+          --allow-plain-secrets
+              Takes secrets that are written in the file. For a try-out only
 
       -h, --help
               Print help (see a summary with '-h')

@@ -1,3 +1,5 @@
+//! Tests of the control socket: a round trip, and who is turned away.
+
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

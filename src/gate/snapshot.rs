@@ -1,14 +1,14 @@
 //! Everything that a decision is made from, at one moment: routes, settings, keys. Taken once per
-//! request; a reload puts another in its place. Not here: how it is made from files (`app`).
+//! request; a reload puts another in its place. Not here: reading files (`config`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::accounts::DirectoryName;
-use crate::config::{Config, Upstream};
+use crate::config::{Config, NotifierConfig, Upstream, methods_of_this_version};
 use crate::keys::Keyring;
-use crate::points::{MethodSet, Settings};
-use crate::routes::{Route, Table};
+use crate::points::{Method, MethodSet, Points, Settings};
+use crate::routes::{Route, RouteProblem, Table};
 
 /// One directory, as decisions see it.
 #[derive(Clone, Debug)]
@@ -19,11 +19,11 @@ pub struct DirectoryPolicy {
 }
 
 /// One state of the configuration.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Snapshot {
-    pub table: Table,
-    pub directories: BTreeMap<DirectoryName, DirectoryPolicy>,
-    pub upstreams: BTreeMap<Arc<str>, Arc<Upstream>>,
+    pub table: Arc<Table>,
+    pub directories: Arc<BTreeMap<DirectoryName, DirectoryPolicy>>,
+    pub upstreams: Arc<BTreeMap<Arc<str>, Arc<Upstream>>>,
     pub keys: Arc<Keyring>,
     pub config: Arc<Config>,
     /// Ports under which the listeners can be named, besides a route's `public_port`.
@@ -33,6 +33,46 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The snapshot of a configuration. `ports`: those of the listeners, the one for links first.
+    ///
+    /// # Errors
+    /// The routes contradict one another; a configuration that was checked has no such problem.
+    pub fn compile(
+        config: Arc<Config>,
+        keys: Arc<Keyring>,
+        ports: Vec<u16>,
+        revision: u64,
+    ) -> Result<Self, Vec<RouteProblem>> {
+        let limit = usize::try_from(config.limits.target_bytes).unwrap_or(usize::MAX);
+        let table = Table::compile(&config.routes)?.with_target_limit(limit);
+        let methods = methods_of_this_version(carries_email(&config));
+        let policies = config.directories.iter().map(|(name, directory)| {
+            let settings = directory.settings.clone();
+            let is_worth = |method: &&Method| settings.policy(**method).points > Points::ZERO;
+            let offered = methods.iter().filter(is_worth).copied().collect();
+            (name.clone(), DirectoryPolicy { settings, offered })
+        });
+        let upstreams = config
+            .upstreams
+            .iter()
+            .map(|(name, upstream)| (Arc::from(name.as_str()), Arc::new(upstream.clone())));
+        Ok(Self {
+            table: Arc::new(table),
+            directories: Arc::new(policies.collect()),
+            upstreams: Arc::new(upstreams.collect()),
+            keys,
+            ports,
+            revision,
+            config,
+        })
+    }
+
+    /// The same, with other keys.
+    #[must_use]
+    pub fn with_keys(&self, keys: Arc<Keyring>) -> Self {
+        Self { keys, ..self.clone() }
+    }
+
     #[must_use]
     pub fn directory(&self, name: &str) -> Option<&DirectoryPolicy> {
         self.directories.get(name)
@@ -48,4 +88,11 @@ impl Snapshot {
     pub fn accepts_port(&self, route: &Route, port: Option<u16>) -> bool {
         port.is_none_or(|port| self.ports.contains(&port) || route.public_port == Some(port))
     }
+}
+
+/// Whether a notifier can carry mail: all kinds of this version do.
+fn carries_email(config: &Config) -> bool {
+    config.notifiers.values().any(|notifier| match notifier {
+        NotifierConfig::Smtp(_) | NotifierConfig::File { .. } | NotifierConfig::Console => true,
+    })
 }

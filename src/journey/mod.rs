@@ -5,6 +5,7 @@
 //! Not here: HTML, cookies' attributes, addresses of pages (`web`), and what an answer is worth
 //! (`points`).
 
+mod record;
 mod return_address;
 mod set_up;
 #[cfg(test)]
@@ -20,11 +21,12 @@ pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
 pub use transaction::{Notice, Transaction};
 
 use crate::accounts::{Account, AccountStore, EmailAddress, StoreError, UserName, UserState};
-use crate::audit::{Audit, Event, EventName};
+use crate::audit::{Audit, EventName};
 use crate::gate::{Arrival, Reference};
 use crate::methods::{
     Ask, Attempt, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
 };
+use crate::observe::Metrics;
 use crate::points::{
     Decision, Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Standing,
     Unpaid, Way, Weighing, ways,
@@ -170,6 +172,7 @@ pub struct Journey {
     /// For choosing one; checking one is a method like the others.
     passwords: Arc<Password>,
     audit: Arc<Audit>,
+    metrics: Arc<Metrics>,
     /// Apps are confirmed one after the other, so that one secret is never added twice.
     confirming: tokio::sync::Mutex<()>,
 }
@@ -183,14 +186,15 @@ pub struct Parts {
     pub methods: Arc<Methods>,
     pub passwords: Arc<Password>,
     pub audit: Arc<Audit>,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Journey {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { sessions, accounts, counters, methods, passwords, audit } = parts;
+        let Parts { sessions, accounts, counters, methods, passwords, audit, metrics } = parts;
         let confirming = tokio::sync::Mutex::default();
-        Self { sessions, accounts, counters, methods, passwords, audit, confirming }
+        Self { sessions, accounts, counters, methods, passwords, audit, metrics, confirming }
     }
 
     /// Where the journey to `transaction`'s return address stands for whoever arrived.
@@ -252,8 +256,7 @@ impl Journey {
             // No method proves anything of nobody; if one did, it would prove nothing.
             (Verdict::Proven(_), None) => Ok(Turn::to(Place::SignIn, transaction)),
             (Verdict::Rejected(rejection), account) => {
-                let why = reason(rejection);
-                self.record(visit, EventName::SignInFailed, account.as_ref(), Some(why));
+                self.rejected(visit, account.as_ref(), Method::Password, rejection);
                 let notice = Some(Notice::from(rejection));
                 Ok(Turn::to(Place::SignIn, transaction.with_notice(notice)))
             }
@@ -305,7 +308,7 @@ impl Journey {
         };
         let limits = arrival.snapshot.config.session;
         let begun = self.sessions.begin(beginning, limits, arrival.now).await?;
-        self.record(visit, EventName::MethodOk, Some(account), Some("password"));
+        self.proven(visit, account, Method::Password);
         let mut turn = self.go_on(visit, transaction, begun).await;
         turn.knows_browser = true;
         Ok(turn)
@@ -324,7 +327,7 @@ impl Journey {
         let visit = Visit { arrival: &arrival, ..*visit };
         let mut turn = match self.step(&arrival, &transaction) {
             Step::Done => {
-                self.record(&visit, EventName::SignInSucceeded, self.account(&arrival), None);
+                self.arrived(&visit, transaction.is_step_up);
                 Turn::to(Place::Return, transaction)
             }
             Step::SignIn => Turn::to(Place::SignIn, transaction),
@@ -421,7 +424,7 @@ impl Journey {
             }
         };
         if let Some(event) = event {
-            self.record(visit, event, Some(session.account()), Some(method.name()));
+            self.asked(visit, session.account(), method, event);
         }
         Ok(Turn::to(place, transaction.with_notice(notice)))
     }
@@ -465,7 +468,7 @@ impl Journey {
                 Ok(Turn { transaction: turn.transaction.with_notice(Some(notice)), ..turn })
             }
             Verdict::Rejected(rejection) => {
-                self.record(visit, EventName::MethodFailed, Some(account), Some(reason(rejection)));
+                self.rejected(visit, Some(account), method, rejection);
                 let place = match rejection {
                     Rejection::Throttled { .. } => Place::Wait(method),
                     _ => Place::Code(method),
@@ -487,7 +490,7 @@ impl Journey {
         match rise {
             Rise::Renamed(newly) => {
                 let account = newly.present.account();
-                self.record(visit, EventName::MethodOk, Some(account), Some(method.name()));
+                self.proven(visit, account, method);
                 Ok(self.go_on(visit, transaction, *newly).await)
             }
             // The other tab's answer carries the name; the next page finds it in the cookie jar.
@@ -561,37 +564,12 @@ impl Journey {
     /// Somebody was shown the page of no way: their administrator wants to know.
     pub fn record_dead_end(&self, visit: &Visit<'_>, has_no_way: bool) {
         let reason = if has_no_way { "no_way" } else { "cannot_use_any" };
+        self.metrics.dead_end(&visit.arrival.route.name);
         self.record(visit, EventName::AccessDenied, self.account(visit.arrival), Some(reason));
     }
 
     fn account<'a>(&self, arrival: &'a Arrival) -> Option<&'a Account> {
         arrival.session.as_ref().map(Present::account)
-    }
-
-    fn record(
-        &self,
-        visit: &Visit<'_>,
-        name: EventName,
-        account: Option<&Account>,
-        reason: Option<&'static str>,
-    ) {
-        let arrival = visit.arrival;
-        let mut event = Event::new(name, arrival.now)
-            .directory(&arrival.route.directory)
-            .route(&arrival.route.name)
-            .source(arrival.address)
-            .reference(visit.reference)
-            .revision(arrival.snapshot.revision);
-        if let Some(account) = account {
-            event = event.target(&account.user.id);
-        }
-        if let Some(session) = &arrival.session {
-            event = event.session(&session.short_name());
-        }
-        if let Some(reason) = reason {
-            event = event.reason(reason);
-        }
-        self.audit.record(event);
     }
 }
 
@@ -650,18 +628,5 @@ impl From<Rejection> for Notice {
             Rejection::ClockOff => Self::ClockOff,
             Rejection::Throttled { until } => Self::Throttled(until.as_millis()),
         }
-    }
-}
-
-/// For the audit.
-const fn reason(rejection: Rejection) -> &'static str {
-    match rejection {
-        Rejection::Wrong { .. } => "wrong",
-        Rejection::Empty => "empty",
-        Rejection::NotAnAnswer => "not_an_answer",
-        Rejection::Expired => "expired",
-        Rejection::UsedAlready => "used_already",
-        Rejection::ClockOff => "clock_off",
-        Rejection::Throttled { .. } => "throttled",
     }
 }

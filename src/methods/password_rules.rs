@@ -27,14 +27,16 @@ pub enum PasswordProblem {
 }
 
 impl PasswordProblem {
-    /// The key of the sentence in the languages of the pages.
+    pub const ALL: [Self; 4] = [Self::TooShort, Self::TooLong, Self::Common, Self::IsAName];
+
+    /// Its name in an address.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
-            Self::TooShort => "password.too-short",
-            Self::TooLong => "password.too-long",
-            Self::Common => "password.common",
-            Self::IsAName => "password.is-a-name",
+            Self::TooShort => "too-short",
+            Self::TooLong => "too-long",
+            Self::Common => "common",
+            Self::IsAName => "is-a-name",
         }
     }
 }

@@ -68,18 +68,11 @@ impl Totp {
             .unwrap_or_default()
     }
 
-    /// The secret as people type it into an app: base 32 in groups of four.
+    /// The secret as an app takes it by hand: base 32 (RFC 4648) without padding. Pages show it in
+    /// groups.
     #[must_use]
     pub fn secret_to_type(secret: &Secret<Vec<u8>>) -> String {
-        let text = totp_rs::Secret::from(secret.reveal().as_slice()).to_base32();
-        let mut grouped = String::with_capacity(text.len() * 2);
-        for (place, c) in text.chars().enumerate() {
-            if place > 0 && place % 4 == 0 {
-                grouped.push(' ');
-            }
-            grouped.push(c);
-        }
-        grouped
+        totp_rs::Secret::from(secret.reveal().as_slice()).to_base32()
     }
 
     /// Whether an app that was just set up shows the right code; then the step to keep as its last
@@ -328,7 +321,7 @@ mod tests {
              ?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example%20%20the%20portal"
         );
         assert!(Totp::provisioning_uri("", "", &secret).starts_with("otpauth://totp/"));
-        assert_eq!(Totp::secret_to_type(&secret), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
+        assert_eq!(Totp::secret_to_type(&secret), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         assert_eq!(Totp::new_secret().reveal().len(), 20);
         assert_ne!(Totp::new_secret().reveal(), Totp::new_secret().reveal());
     }

@@ -360,11 +360,23 @@ pub(crate) fn house() -> House {
         unlock: store.clone(),
         places: Arc::new(Map),
         service: Arc::new(Stopped),
+        keys: Arc::new(NoKeys),
         audit: audit.clone(),
         clock: clock.clone(),
     }));
     let keys = crate::keys::Keyring::generate();
     House { store, sessions, audit, clock, operator, keys }
+}
+
+/// A house without a key file.
+#[derive(Debug)]
+struct NoKeys;
+
+#[async_trait]
+impl Keys for NoKeys {
+    async fn rotate(&self, _: Duration) -> Result<(), Refused> {
+        Err(Refused::Store)
+    }
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -399,6 +411,11 @@ impl House {
 
     /// A live session of a user, with a password.
     pub(crate) async fn sign_in(&self, user: &UserId) -> String {
+        self.try_to_sign_in(user).await.unwrap()
+    }
+
+    /// As [`Self::sign_in`]; a user who is kept out gets no session.
+    pub(crate) async fn try_to_sign_in(&self, user: &UserId) -> Result<String, StoreError> {
         let account = self.store.users.lock().unwrap()[user].clone();
         let proof = account.enrolled()[0].proof(self.clock.now());
         let beginning = crate::sessions::Beginning {
@@ -408,8 +425,8 @@ impl House {
             user_agent: Some("test"),
             address: None,
         };
-        let newly = self.sessions.begin(beginning, LIMITS, self.clock.now()).await.unwrap();
-        newly.name.token(crate::keys::Purpose::SessionName, &self.keys)
+        let newly = self.sessions.begin(beginning, LIMITS, self.clock.now()).await?;
+        Ok(newly.name.token(crate::keys::Purpose::SessionName, &self.keys))
     }
 
     pub(crate) fn events(&self) -> Vec<String> {

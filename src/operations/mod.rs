@@ -14,6 +14,7 @@ mod users;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -98,6 +99,16 @@ pub trait Service: Send + Sync + std::fmt::Debug {
     async fn status(&self) -> Result<Status, Refused>;
 }
 
+/// The keys that sign cookies and forms.
+#[async_trait]
+pub trait Keys: Send + Sync + std::fmt::Debug {
+    /// Written first, then in force.
+    ///
+    /// # Errors
+    /// The old keys stand.
+    async fn rotate(&self, grace: Duration) -> Result<(), Refused>;
+}
+
 /// There is no running gateway.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopped;
@@ -123,6 +134,7 @@ pub struct Tools {
     pub unlock: Arc<dyn Unlock>,
     pub places: Arc<dyn Places>,
     pub service: Arc<dyn Service>,
+    pub keys: Arc<dyn Keys>,
     pub audit: Arc<Audit>,
     pub clock: Arc<dyn Clock>,
 }
@@ -164,6 +176,11 @@ impl Operator {
                 act.recover_admin(user.as_ref(), host.as_deref()).await
             }
             Operation::Explain(question) => act.explain(&question).await,
+            Operation::KeysRotate { grace_s } => {
+                self.tools.keys.rotate(Duration::from_secs(grace_s)).await?;
+                self.tools.audit.record(act.event(EventName::KeysRotated));
+                Ok(Outcome::KeysRotated { grace_s })
+            }
             Operation::Reload => {
                 self.tools.service.reload().await.map(|revision| Outcome::Reloaded { revision })
             }

@@ -115,6 +115,10 @@ pub enum Operation {
         host: Option<String>,
     },
     Explain(Explain),
+    /// A new key signs from now on; the one before it is believed for this long, in seconds.
+    KeysRotate {
+        grace_s: u64,
+    },
     Reload,
     Status,
 }

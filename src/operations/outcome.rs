@@ -40,6 +40,9 @@ pub enum Outcome {
         count: usize,
     },
     Explained(Box<Explanation>),
+    KeysRotated {
+        grace_s: u64,
+    },
     Reloaded {
         revision: u64,
     },

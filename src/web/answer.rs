@@ -129,8 +129,10 @@ impl Answer {
                 (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
                 (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
                 (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-                // Not "no-referrer": browsers would then send `Origin: null` with our own forms.
-                (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+                // Our addresses hold links and transactions, and the portal shares our origin: it is told
+                // the origin and no more. Not "no-referrer": browsers would then send `Origin: null`
+                // with our own forms.
+                (REFERRER_POLICY, HeaderValue::from_static("strict-origin")),
                 (VARY, HeaderValue::from_static("cookie, accept-language, sec-fetch-dest")),
                 fixed("cross-origin-opener-policy", "same-origin"),
                 fixed("cross-origin-resource-policy", "same-origin"),

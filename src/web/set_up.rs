@@ -23,7 +23,7 @@ pub(super) async fn show(
 ) -> Answer {
     match portal.journey.look_at_link(&caller.visit(), &token).await {
         Ok(Some(account)) => {
-            let page = password_page(&portal, &caller, &token, &account, PasswordState::First);
+            let page = password_page(&portal, &caller, &token, &account, state(&caller));
             caller.page(Kind::Page, page)
         }
         Ok(None) => gone(&portal, &caller),
@@ -78,40 +78,31 @@ pub(super) async fn submit(
                 .cookie(&caller.browser.cookie(caller.keys()))
         }
         Ok(SetUp::PasswordSet(_)) => Answer::see_other("/.scoregate/enrol/app?done=password"),
-        Ok(SetUp::Problem(problem)) => {
-            problem_page(&portal, &caller, &token, state_of(problem)).await
-        }
-        Err(JourneyError::Busy { .. }) => {
-            problem_page(&portal, &caller, &token, PasswordState::Busy).await
-        }
+        Ok(SetUp::Problem(problem)) => again(&token, problem.key()),
+        Err(JourneyError::Busy { .. }) => again(&token, BUSY),
         Err(error) => steps::failed(&portal, &caller, &error),
     }
 }
 
-const fn state_of(problem: PasswordProblem) -> PasswordState {
-    match problem {
-        PasswordProblem::TooShort => PasswordState::TooShort,
-        PasswordProblem::TooLong => PasswordState::TooLong { max: PasswordRules::MAX_CHARS },
-        PasswordProblem::Common => PasswordState::Common,
-        PasswordProblem::IsAName => PasswordState::LikeName,
-    }
+/// Back to the page, with what there is to say: a reload then sends no password again.
+fn again(token: &str, problem: &str) -> Answer {
+    Answer::see_other(&format!("/.scoregate/link/{token}?problem={problem}"))
 }
 
-/// Shown as the answer to the form: the link is in the address, and a reload asks before it sends the
-/// password again.
-async fn problem_page(
-    portal: &Portal,
-    caller: &Caller,
-    token: &str,
-    state: PasswordState,
-) -> Answer {
-    match portal.journey.look_at_link(&caller.visit(), token).await {
-        Ok(Some(account)) => {
-            let html = password_page(portal, caller, token, &account, state);
-            caller.page(Kind::Malformed, html)
-        }
-        Ok(None) => gone(portal, caller),
-        Err(error) => steps::failed(portal, caller, &error),
+/// Not a problem of the password.
+const BUSY: &str = "busy";
+
+/// What the address says of the last try. It only chooses a sentence.
+fn state(caller: &Caller) -> PasswordState {
+    let said = parameter(caller, "problem");
+    let problem = PasswordProblem::ALL.into_iter().find(|problem| problem.key() == said);
+    match problem {
+        Some(PasswordProblem::TooShort) => PasswordState::TooShort,
+        Some(PasswordProblem::TooLong) => PasswordState::TooLong { max: PasswordRules::MAX_CHARS },
+        Some(PasswordProblem::Common) => PasswordState::Common,
+        Some(PasswordProblem::IsAName) => PasswordState::LikeName,
+        None if said == BUSY => PasswordState::Busy,
+        None => PasswordState::First,
     }
 }
 

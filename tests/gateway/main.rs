@@ -3,6 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod architecture;
+mod attacks;
 mod documents;
+mod journeys;
+mod person;
 mod smtp;
 mod source;
+mod upstream;
+mod wire;
+mod world;

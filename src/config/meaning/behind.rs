@@ -15,20 +15,20 @@ use super::Builder;
 use super::people::titles;
 use crate::accounts::DirectoryName;
 use crate::points::{Level, Network, Role};
-use crate::routes::{Asks, RouteSpec, RuleSpec};
+use crate::routes::{Asks, RouteProblem, RouteProblemKind, RouteSpec, RuleSpec, Table};
 
-/// What is wrong with the routes taken together.
-struct RouteFault {
-    route: String,
-    rule: Option<String>,
-    message: String,
-    help: String,
-}
-
-/// The one place where the table of routes is asked what it cannot take: ties, and rules that can
-/// never match. Two routes for one address are reported by `check_doubles`, with both places.
-const fn route_problems(_specs: &[RouteSpec]) -> Vec<RouteFault> {
-    Vec::new()
+/// What is wrong with the routes taken together: ties, and rules that can never match. The table of
+/// routes says it. Two routes for one address are reported by `check_doubles`, with both places.
+fn route_problems(specs: &[RouteSpec]) -> Vec<RouteProblem> {
+    let mut problems = Table::compile(specs).err().unwrap_or_default();
+    problems.retain(|problem| {
+        !matches!(
+            problem.kind,
+            // Both are said elsewhere, with both places.
+            RouteProblemKind::SameAddress { .. } | RouteProblemKind::PublicAsks
+        )
+    });
+    problems
 }
 
 impl Builder<'_> {
@@ -90,14 +90,23 @@ impl Builder<'_> {
             routes.extend(self.route(name, route, directories));
         }
         self.check_doubles(&routes);
-        for RouteFault { route, rule, message, help } in route_problems(&routes) {
-            let path = match rule {
-                Some(rule) => format!("route.{route}.rule.{rule}.path"),
-                None => format!("route.{route}.host"),
-            };
-            self.report(Diagnostic::error("E0203", message), &path, "", &help);
+        for problem in route_problems(&routes) {
+            self.report_route(&problem);
         }
         routes
+    }
+
+    /// At the setting that the table of routes names, or else at the name of the route or rule.
+    fn report_route(&mut self, problem: &RouteProblem) {
+        let mut path = format!("route.{}", problem.route);
+        if let Some(rule) = &problem.rule {
+            path += &format!(".rule.{rule}");
+        }
+        if let Some(setting) = problem.setting() {
+            path += &format!(".{setting}");
+        }
+        let diagnostic = Diagnostic::error("E0203", problem.to_string());
+        self.report(diagnostic, &path, "", &problem.help());
     }
 
     fn route(

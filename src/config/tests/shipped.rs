@@ -12,6 +12,8 @@ fn every_file_that_comes_with_the_program_passes_the_check() {
     let files = [
         ("scoregate", REFERENCE, 1),
         ("minimal", MINIMAL, 0),
+        // It prints codes instead of sending them.
+        ("demo", include_str!("../../../config/demo.toml"), 1),
         ("email-codes", include_str!("../../../config/examples/email-codes.toml"), 0),
         ("level-40", include_str!("../../../config/examples/level-40.toml"), 0),
         ("several-portals", include_str!("../../../config/examples/several-portals.toml"), 0),

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::accounts::{Account, AccountStore, NewUser};
-use crate::config::{Config, LoadRequest, load, methods_of_this_version};
-use crate::gate::{Admission, Arrival, DirectoryPolicy, Gate, Incoming, Snapshot};
+use crate::config::{Config, LoadRequest, load};
+use crate::gate::{Admission, Arrival, Gate, Incoming, Snapshot};
 use crate::keys::{Keyring, Purpose};
 use crate::points::{Lifetime, Method, MethodPolicy, Points, Proof, Timestamp};
-use crate::routes::Table;
 use crate::secret::Secret;
 use crate::sessions::tests::faulty::Faulty;
 use crate::sessions::{Beginning, Name, NewlyNamed, Rise, Sessions, cookies};
@@ -231,27 +230,7 @@ pub(crate) fn config() -> Config {
 }
 
 fn snapshot_of(config: Config, keys: Arc<Keyring>) -> Snapshot {
-    let table = Table::compile(&config.routes).unwrap();
-    let methods = methods_of_this_version(true);
-    let directories = config
-        .directories
-        .iter()
-        .map(|(name, directory)| {
-            let settings = directory.settings.clone();
-            let is_worth = |method: &&Method| settings.policy(**method).points > Points::ZERO;
-            let offered = methods.iter().filter(is_worth).copied().collect();
-            (name.clone(), DirectoryPolicy { settings, offered })
-        })
-        .collect();
-    Snapshot {
-        table,
-        directories,
-        upstreams: BTreeMap::new(),
-        keys,
-        config: Arc::new(config),
-        ports: vec![8080],
-        revision: 1,
-    }
+    Snapshot::compile(Arc::new(config), keys, vec![8080], 1).unwrap()
 }
 
 pub(crate) const fn minutes(count: u64) -> Duration {

@@ -195,6 +195,7 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
         methods: Arc::new(Methods::new(vec![passwords.clone(), Arc::new(email), Arc::new(totp)])),
         passwords,
         audit: audit.clone(),
+        metrics: Arc::new(Metrics::new()),
     }
 }
 

@@ -180,6 +180,7 @@ denied-ask-admin = Whoever manages your account can give access. Mention referen
 signout-title = Sign out of { $portal }?
 signout-lead = This ends your session on every page where you used this sign-in.
 signout-submit = Sign out
+signout-everywhere = Sign out on all your devices
 signedout-title = You are signed out
 signedout-lead = Close the browser too if other people use this device.
 signedout-again = Sign in again
@@ -291,7 +292,7 @@ demo-home-asks = Asks what the directory asks
 demo-echo-name = What the portal received
 demo-echo-asks = Shows headers, score and why
 demo-payments-name = Payments
-demo-payments-asks = Asks more, confirmed recently
+demo-payments-asks = Asks one more step
 demo-operations-name = Operations
 demo-operations-asks = Asks the role operations
 demo-public-name = Public page
@@ -332,6 +333,8 @@ demo-inbox-lead = Nothing is really sent. Every e-mail lands here and in the ter
 demo-inbox-again = Look again
 demo-inbox-empty = No messages yet. Ask for a code on a sign-in page, then look again.
 demo-inbox-to = To { $to }
+demo-inbox-app = The authenticator app of { $user } shows now
+demo-inbox-app-how = A new code comes every 30 seconds, and each works once. Look again for the newest.
 
 ## Mail
 mail-code-subject = Your sign-in code for { $brand }

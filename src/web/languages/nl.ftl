@@ -180,6 +180,7 @@ denied-ask-admin = Wie je account beheert kan toegang geven. Noem kenmerk { $ref
 signout-title = Uitloggen bij { $portal }?
 signout-lead = Hiermee stopt je sessie op elke pagina waar je zo bent ingelogd.
 signout-submit = Uitloggen
+signout-everywhere = Uitloggen op al je apparaten
 signedout-title = Je bent uitgelogd
 signedout-lead = Sluit ook de browser als anderen dit apparaat gebruiken.
 signedout-again = Opnieuw inloggen
@@ -291,7 +292,7 @@ demo-home-asks = Vraagt wat de directory vraagt
 demo-echo-name = Wat het portaal ontving
 demo-echo-asks = Toont headers, score en waarom
 demo-payments-name = Betalingen
-demo-payments-asks = Vraagt meer, en kort geleden bevestigd
+demo-payments-asks = Vraagt nog een stap
 demo-operations-name = Beheer
 demo-operations-asks = Vraagt de rol operations
 demo-public-name = Openbare pagina
@@ -332,6 +333,8 @@ demo-inbox-lead = Er wordt niets echt verstuurd. Elke e-mail komt hier en in de 
 demo-inbox-again = Opnieuw kijken
 demo-inbox-empty = Nog geen berichten. Vraag een code op een inlogpagina en kijk dan opnieuw.
 demo-inbox-to = Aan { $to }
+demo-inbox-app = De authenticator-app van { $user } toont nu
+demo-inbox-app-how = Elke 30 seconden komt er een nieuwe code, en elke code werkt één keer. Kijk opnieuw voor de nieuwste.
 
 ## E-mail
 mail-code-subject = Je inlogcode voor { $brand }

@@ -113,7 +113,8 @@ impl DemoHome {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DemoProof {
     pub method: Method,
-    pub age: Duration,
+    /// `None`: not told.
+    pub age: Option<Duration>,
     pub points: u16,
 }
 
@@ -145,7 +146,7 @@ pub struct DemoEcho {
 struct ProofRow {
     icon: Icon,
     name: String,
-    age: String,
+    age: Option<String>,
     points: u16,
 }
 
@@ -193,14 +194,13 @@ impl DemoEcho {
     }
 
     fn row(&self, proof: DemoProof) -> ProofRow {
-        let minutes = proof.age.as_secs() / 60;
         ProofRow {
             icon: Icon::of(proof.method),
             name: self.frame.method_name(proof.method),
-            age: match minutes {
+            age: proof.age.map(|age| match age.as_secs() / 60 {
                 0 => self.frame.t("demo-proof-now"),
                 minutes => self.frame.t1("demo-proof-age", "minutes", minutes),
-            },
+            }),
             points: proof.points,
         }
     }
@@ -328,11 +328,19 @@ pub struct DemoMessage {
     pub code: Option<String>,
 }
 
-/// The messages, newest first.
+/// What somebody's authenticator app shows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DemoApp {
+    pub user: String,
+    pub code: String,
+}
+
+/// The messages, newest first, and the codes of apps.
 #[derive(Clone, Debug)]
 pub struct DemoInbox {
     pub frame: Frame,
     pub links: DemoLinks,
+    pub apps: Vec<DemoApp>,
     pub messages: Vec<DemoMessage>,
 }
 
@@ -346,6 +354,12 @@ struct MessageRow<'a> {
     to: Markup,
 }
 
+struct AppRow {
+    icon: Icon,
+    whose: String,
+    code: String,
+}
+
 #[derive(Template)]
 #[template(path = "demo/inbox.html")]
 struct DemoInboxView<'a> {
@@ -354,6 +368,7 @@ struct DemoInboxView<'a> {
     title: String,
     heading: String,
     again: &'a str,
+    apps: Vec<AppRow>,
     messages: Vec<MessageRow<'a>>,
 }
 
@@ -367,8 +382,17 @@ impl DemoInbox {
             title: self.frame.title(&heading, false),
             heading,
             again: &self.links.inbox,
+            apps: self.apps.iter().map(|app| self.app(app)).collect(),
             messages: self.messages.iter().map(|message| self.row(message)).collect(),
         })
+    }
+
+    fn app(&self, app: &DemoApp) -> AppRow {
+        AppRow {
+            icon: Icon::of(Method::Totp),
+            whose: self.frame.t1("demo-inbox-app", "user", &app.user),
+            code: in_halves(&app.code),
+        }
     }
 
     fn row<'a>(&self, message: &'a DemoMessage) -> MessageRow<'a> {

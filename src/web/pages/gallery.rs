@@ -427,17 +427,18 @@ impl Painter<'_> {
         self.add("demo-operations", operations.render());
         let public = DemoPublic { frame: nobody, links: links.clone() };
         self.add("demo-public", public.render());
-        for (page, messages) in [("demo-inbox", self.messages()), ("demo-inbox-empty", Vec::new())]
-        {
-            let (frame, links) = (frame.clone(), links.clone());
-            self.add(page, DemoInbox { frame, links, messages }.render());
-        }
+        let apps = vec![DemoApp { user: self.name.to_owned(), code: "918053".to_owned() }];
+        let (messages, empty) = (self.messages(), links.clone());
+        let inbox = DemoInbox { frame: frame.clone(), links, apps, messages };
+        self.add("demo-inbox", inbox.render());
+        let nothing = DemoInbox { links: empty, apps: Vec::new(), messages: Vec::new(), ..inbox };
+        self.add("demo-inbox-empty", nothing.render());
     }
 
     fn echo(&self, frame: &Frame, links: &DemoLinks) -> DemoEcho {
         let proof = |method, seconds, points| DemoProof {
             method,
-            age: Duration::from_secs(seconds),
+            age: Some(Duration::from_secs(seconds)),
             points,
         };
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());

@@ -20,8 +20,8 @@ mod sign_in;
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};
 pub use demo::{
-    DemoEcho, DemoHome, DemoInbox, DemoLinks, DemoMessage, DemoOperations, DemoPayments, DemoProof,
-    DemoPublic, DemoWhy,
+    DemoApp, DemoEcho, DemoHome, DemoInbox, DemoLinks, DemoMessage, DemoOperations, DemoPayments,
+    DemoProof, DemoPublic, DemoWhy,
 };
 pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
 pub use frame::{Frame, Help, Person};

@@ -1,0 +1,115 @@
+//! The whole gate beside a bare Pingora proxy, in one run: two processes with one worker thread each,
+//! the same upstream, the same requests, round about. Every answer is checked; a wrong one voids the run.
+//!
+//! `cargo bench --bench beside` takes about half a minute; `cargo bench --bench beside -- --full` is
+//! for figures that are told to others. Not here: open load, and other proxies.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+
+mod figures;
+#[path = "../house/mod.rs"]
+mod house;
+mod load;
+mod proxies;
+mod upstream;
+
+use std::time::Duration;
+
+use figures::{Round, median_with_interval};
+use load::Load;
+use proxies::Proxy;
+
+/// One run.
+struct Plan {
+    rounds: usize,
+    warm_up: Duration,
+    measured: Duration,
+    connections: usize,
+}
+
+impl Plan {
+    /// `cargo bench` says `--bench`; without it this is a test run, which only shows that it works.
+    fn of(arguments: &[String]) -> Self {
+        let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
+        let rounds = match (has("--full"), has("--bench")) {
+            (true, _) => 15,
+            (false, true) => 5,
+            (false, false) => 1,
+        };
+        let measured = if has("--bench") { 2000 } else { 200 };
+        Self {
+            rounds,
+            warm_up: Duration::from_millis(measured / 5),
+            measured: Duration::from_millis(measured),
+            connections: 32,
+        }
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, listen, upstream] = arguments.as_slice()
+        && word == proxies::BARE
+    {
+        proxies::serve_bare(listen, upstream);
+    }
+    if arguments.iter().any(|argument| argument == "--list") {
+        return;
+    }
+    let plan = Plan::of(&arguments);
+    let upstream = upstream::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (gate, token) = proxies::gate(folder.path(), upstream);
+    let bare = proxies::bare(upstream);
+    let load = |proxy: &Proxy, named| Load {
+        address: proxy.address,
+        request: request(&token),
+        answers_are_named: named,
+        connections: plan.connections,
+    };
+    let (to_gate, to_bare) = (load(&gate, true), load(&bare, false));
+    println!(
+        "{} rounds of {:?}, {} connections, HTTP/1.1 keep-alive, {} bytes an answer",
+        plan.rounds,
+        plan.measured,
+        plan.connections,
+        upstream::BODY
+    );
+    println!("round   bare req/s  CPU us   gate req/s  CPU us   req/s ratio  CPU ratio");
+    let mut rounds = Vec::new();
+    for at in 0..plan.rounds {
+        // Who goes first changes, so that a slope in what else the machine does favours neither.
+        let round = if at % 2 == 0 {
+            let bare = to_bare.run(&bare, &plan);
+            Round { bare, gate: to_gate.run(&gate, &plan) }
+        } else {
+            let gate = to_gate.run(&gate, &plan);
+            Round { gate, bare: to_bare.run(&bare, &plan) }
+        };
+        println!("{:5}   {round}", at + 1);
+        rounds.push(round);
+    }
+    let throughput = rounds.iter().map(Round::throughput_ratio).collect();
+    let processor = rounds.iter().map(Round::processor_ratio).collect();
+    let added = rounds.iter().map(Round::added_micros).collect();
+    println!("requests per second, gate / bare:  {}", median_with_interval(throughput));
+    println!("CPU of a request, bare / gate:     {}", median_with_interval(processor));
+    println!("CPU that the gate adds, in us:     {}", median_with_interval(added));
+    println!("command: cargo bench --bench beside -- {}", arguments.join(" "));
+}
+
+/// What a browser might send, short; the same for both.
+fn request(token: &str) -> Vec<u8> {
+    format!(
+        "GET /reports/2026?page=2 HTTP/1.1\r\nHost: {}\r\nUser-Agent: bench\r\nAccept: */*\r\n\
+         Cookie: theme=dark; {}={token}\r\n\r\n",
+        house::HOST,
+        scoregate::sessions::cookies::SESSION,
+    )
+    .into_bytes()
+}

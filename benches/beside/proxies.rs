@@ -1,0 +1,167 @@
+//! The two processes: the gate as it is run, and Pingora with nothing in it.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use pingora::proxy::{ProxyHttp, Session, http_proxy_service};
+use pingora::server::Server;
+use pingora::upstreams::peer::HttpPeer;
+use scoregate::clock::{Clock, SystemClock};
+use scoregate::keys::Purpose;
+use scoregate::store::embedded::Embedded;
+
+use crate::house;
+
+/// The word with which this program is the bare proxy.
+pub(crate) const BARE: &str = "bare-proxy";
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A proxy that runs; it ends with this value.
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    process: Child,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // It may have ended by itself, and is gone then.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Proxy {
+    /// What all threads of the process have used of the processors, as the scheduler counts it.
+    ///
+    /// # Panics
+    /// If the process has ended, or the kernel does not count.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let threads = format!("/proc/{}/task", self.process.id());
+        let mut nanos = 0;
+        for thread in std::fs::read_dir(threads).expect("the process runs") {
+            let path = thread.expect("a thread").path().join("schedstat");
+            // A thread may end between the listing and here.
+            let Ok(text) = std::fs::read_to_string(path) else { continue };
+            let on_processor = text.split(' ').next().and_then(|first| first.parse::<u64>().ok());
+            nanos += on_processor.expect("the kernel counts nanoseconds");
+        }
+        Duration::from_nanos(nanos)
+    }
+}
+
+/// The gate with somebody signed in; gives their token as well.
+pub(crate) fn gate(folder: &Path, upstream: SocketAddr) -> (Proxy, String) {
+    let store = folder.join("store");
+    let token = sign_in(&store);
+    let file = folder.join("scoregate.toml");
+    std::fs::write(&file, configuration(&store, folder, upstream)).expect("a file");
+    let mut process = Command::new(env!("CARGO_BIN_EXE_scoregate"))
+        .arg("--config")
+        .arg(&file)
+        .arg("run")
+        .env("TOKIO_WORKER_THREADS", "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the gate starts");
+    let mut said = BufReader::new(process.stdout.take().expect("its output")).lines();
+    let ready = said.find_map(|line| line.ok()?.strip_prefix("ready http ").map(str::to_owned));
+    let address = ready.expect("the gate is ready").parse().expect("an address");
+    // It may go on talking; somebody has to read it.
+    std::thread::spawn(move || said.for_each(drop));
+    (Proxy { address, process }, token)
+}
+
+fn configuration(store: &Path, folder: &Path, upstream: SocketAddr) -> String {
+    format!(
+        r#"
+[listen.http]
+address = "127.0.0.1:0"
+serve = "routes"
+
+[store]
+path = "{}"
+
+[notifier.mail]
+kind = "file"
+path = "{}"
+
+[log]
+level = "warn"
+
+[directory.{}]
+
+[route.portal]
+host = "{}"
+upstream = "http://{upstream}"
+directory = "{}"
+"#,
+        store.display(),
+        folder.join("mail").display(),
+        house::DIRECTORY,
+        house::HOST,
+        house::DIRECTORY
+    )
+}
+
+/// What a sign-in leaves in the store.
+fn sign_in(folder: &Path) -> String {
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    runtime.block_on(async {
+        let (store, keys) = Embedded::open(folder).await.expect("a store");
+        let now = SystemClock::default().now();
+        let account = house::user(&store, "anna", now).await;
+        let name = house::signed_in(&house::sessions(&store), &account, now).await;
+        store.close().await;
+        name.token(Purpose::SessionName, &keys)
+    })
+}
+
+/// Pingora with nothing in it.
+pub(crate) fn bare(upstream: SocketAddr) -> Proxy {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let program = std::env::current_exe().expect("this program");
+    let process = Command::new(program)
+        .args([BARE, &address.to_string(), &upstream.to_string()])
+        .spawn()
+        .expect("the bare proxy starts");
+    let begun = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        assert!(begun.elapsed() < PATIENCE, "the bare proxy does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Proxy { address, process }
+}
+
+struct Nothing {
+    upstream: SocketAddr,
+}
+
+#[async_trait]
+impl ProxyHttp for Nothing {
+    type CTX = ();
+
+    fn new_ctx(&self) {}
+
+    async fn upstream_peer(&self, _: &mut Session, (): &mut ()) -> pingora::Result<Box<HttpPeer>> {
+        Ok(Box::new(HttpPeer::new(self.upstream, false, String::new())))
+    }
+}
+
+/// What the process of the bare proxy does; it has one worker thread, as Pingora has by itself.
+pub(crate) fn serve_bare(listen: &str, upstream: &str) -> ! {
+    // Pingora's client side asks for a provider even where nothing is encrypted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let upstream = upstream.parse().expect("an address");
+    let mut server = Server::new(None).expect("a server");
+    server.bootstrap();
+    let mut service = http_proxy_service(&server.configuration, Nothing { upstream });
+    service.add_tcp(listen);
+    server.add_service(service);
+    server.run_forever()
+}
