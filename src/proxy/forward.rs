@@ -511,8 +511,7 @@ impl ProxyHttp for Phases {
     ) -> pingora::Result<()> {
         fields::remove_from_response(response)?;
         let request = session.req_header();
-        let was_asked = guard::asks_for_websocket(request.version, &request.headers);
-        if response.status == 101 && !was_asked {
+        if response.status == 101 && !guard::asks_for_websocket(request.version, &request.headers) {
             // Nobody asked: what follows would be bytes without a message around them.
             return Error::e_explain(
                 ErrorType::InvalidHTTPHeader,

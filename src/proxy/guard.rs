@@ -306,7 +306,7 @@ fn check_expectation(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// Whether a head asks for a WebSocket (RFC 6455, section 4.1): over HTTP/1.1, with both fields.
 pub(super) fn asks_for_websocket(version: Version, headers: &HeaderMap) -> bool {
-    let names = |field: &http::HeaderName, token: &[u8]| {
+    let names = |field: &HeaderName, token: &[u8]| {
         headers.get_all(field).iter().any(|value| {
             let mut tokens = value.as_bytes().split(|byte| *byte == b',');
             tokens.any(|part| part.trim_ascii().eq_ignore_ascii_case(token))

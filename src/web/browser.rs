@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
-use crate::keys::{Keyring, Purpose};
+use crate::keys::{Keyring, Purpose, Verified};
 use crate::points::Timestamp;
 use crate::sessions::{Name, SessionKey, cookies};
 
@@ -57,29 +57,44 @@ impl Browser {
             .unwrap_or_default()
     }
 
-    /// Whether the field was made for this browser, and not while another session was signed in. One
-    /// that was made before the sign-in is good after it, and the other way round: what a form does
-    /// is decided by who is signed in when it arrives.
-    #[must_use]
+    /// For whom the field was made.
+    ///
+    /// The browser alone is not enough while somebody is signed in: its cookie lives an hour, and a
+    /// script of the portal can put a stranger's in its place. One that was made for a session is good
+    /// after its end; all that it can do then is sign in.
     pub fn made(
         &self,
         csrf: &str,
         session: Option<SessionKey>,
         keys: &Keyring,
         now: Timestamp,
-    ) -> bool {
+    ) -> Made {
         let mut parts = csrf.splitn(3, '.');
         let (Some(key), Some(mac), Some(of)) = (parts.next(), parts.next(), parts.next()) else {
-            return false;
+            return Made::ForAnother;
         };
-        let Ok(mac) = BASE64.decode(mac) else { return false };
-        let is_of_another =
-            !of.is_empty() && session.is_some_and(|session| mark(session, keys) != of);
+        let Ok(mac) = BASE64.decode(mac) else { return Made::ForAnother };
         let input: [&[u8]; 2] = [self.id(), of.as_bytes()];
-        !self.is_new
-            && !is_of_another
-            && keys.verify(Purpose::Csrf, key, &input, &mac, now).is_some()
+        if self.is_new || keys.verify(Purpose::Csrf, key, &input, &mac, now).is_none() {
+            return Made::ForAnother;
+        }
+        match session.map(|session| mark(session, keys)) {
+            None => Made::ForThis,
+            Some(mark) if mark == of => Made::ForThis,
+            Some(_) if of.is_empty() => Made::BeforeTheSignIn,
+            Some(_) => Made::ForAnother,
+        }
     }
+}
+
+/// Whose form it is.
+#[must_use]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Made {
+    ForThis,
+    /// By this browser, while nobody was signed in: another tab has signed in meanwhile.
+    BeforeTheSignIn,
+    ForAnother,
 }
 
 /// Tells sessions apart in a form without telling their keys.
@@ -93,6 +108,8 @@ fn mark(session: SessionKey, keys: &Keyring) -> String {
 pub struct Device {
     name: Name,
     pub is_new: bool,
+    /// Its key is being retired: hand it out anew, or the browser is a stranger tomorrow.
+    pub is_of_older_key: bool,
 }
 
 impl Device {
@@ -101,8 +118,10 @@ impl Device {
         let token = cookies::find(fields.iter().copied(), cookies::DEVICE);
         let known = token.and_then(|token| Name::parse(token, Purpose::KnownBrowser, keys, now));
         match known {
-            Some((name, _)) => Self { name, is_new: false },
-            None => Self { name: Name::random(), is_new: true },
+            Some((name, verified)) => {
+                Self { name, is_new: false, is_of_older_key: verified == Verified::Older }
+            }
+            None => Self { name: Name::random(), is_new: true, is_of_older_key: false },
         }
     }
 
@@ -166,28 +185,29 @@ mod tests {
         let fresh = Browser::of(&[], &keys, NOW);
         assert!(fresh.is_new);
         let early = fresh.csrf(None, &keys);
-        assert!(!fresh.made(&early, None, &keys, NOW), "the cookie has to come back first");
+        let made = fresh.made(&early, None, &keys, NOW);
+        assert_eq!(made, Made::ForAnother, "the cookie has to come back first");
         let cookie = fresh.cookie(&keys);
         let pair = cookie.split(';').next().unwrap().as_bytes();
         let back = Browser::of(&[pair], &keys, NOW);
         assert!(!back.is_new);
         let (one, two) = (Some(SessionKey([1; 16])), Some(SessionKey([2; 16])));
-        for (made_in, sent_in, is_good) in [
-            (None, None, true),
-            (None, one, true),
-            (one, one, true),
-            (one, None, true),
-            (one, two, false),
+        for (made_in, sent_in, made) in [
+            (None, None, Made::ForThis),
+            (None, one, Made::BeforeTheSignIn),
+            (one, one, Made::ForThis),
+            (one, None, Made::ForThis),
+            (one, two, Made::ForAnother),
         ] {
             let csrf = fresh.csrf(made_in, &keys);
-            assert_eq!(back.made(&csrf, sent_in, &keys, NOW), is_good, "{made_in:?} {sent_in:?}");
+            assert_eq!(back.made(&csrf, sent_in, &keys, NOW), made, "{made_in:?} {sent_in:?}");
         }
         let other = Browser::of(&[], &keys, NOW);
-        assert!(!back.made(&other.csrf(None, &keys), None, &keys, NOW));
+        assert_eq!(back.made(&other.csrf(None, &keys), None, &keys, NOW), Made::ForAnother);
         let of_one = fresh.csrf(one, &keys);
         let (without, _) = of_one.rsplit_once('.').unwrap();
         for wrong in ["", ".", "..", "x.y", "x.y.z", "null", without, &format!("{without}.")] {
-            assert!(!back.made(wrong, two, &keys, NOW), "{wrong}");
+            assert_eq!(back.made(wrong, two, &keys, NOW), Made::ForAnother, "{wrong}");
         }
     }
 

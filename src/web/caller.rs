@@ -64,15 +64,14 @@ impl Caller {
         let browser = Browser::of(&fields, &keys, arrival.now);
         let device = Device::of(&fields, &keys, arrival.now);
         let query = Query::of(uri);
-        let mut transaction = query
-            .tx
-            .and_then(|tx| Transaction::parse(&tx, &keys, &arrival.host, browser.id(), arrival.now))
-            .unwrap_or_else(|| {
+        let mut transaction =
+            query.tx.and_then(|tx| transaction_of(&tx, &arrival, &browser)).unwrap_or_else(|| {
                 let next = query.next.and_then(|next| ReturnAddress::accept(&next, &arrival.host));
                 Transaction::begin(next.unwrap_or_default(), false, arrival.now)
             });
-        if query.lang.is_some() {
-            transaction.language = query.lang;
+        // Only what is a language here: the transaction is carried from page to page.
+        if let Some(language) = query.lang.as_deref().and_then(Language::from_tag) {
+            transaction.language = Some(language.code().to_owned());
         }
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let language = Catalogue::negotiate(
@@ -106,6 +105,15 @@ impl Caller {
         &self.arrival.snapshot.keys
     }
 
+    /// A form names its transaction in a field.
+    #[must_use]
+    pub fn with_transaction(mut self, tx: &str) -> Self {
+        if let Some(transaction) = transaction_of(tx, &self.arrival, &self.browser) {
+            self.transaction = transaction;
+        }
+        self
+    }
+
     #[must_use]
     pub fn visit(&self) -> Visit<'_> {
         Visit {
@@ -129,9 +137,14 @@ impl Caller {
     }
 
     /// The transaction as it goes into an address or a hidden field.
+    ///
+    /// As long as the browser has not shown our cookie, it is sealed for the host alone: several tabs
+    /// that begin at once each get a cookie, and the last one stays. It holds no more than a return
+    /// address then.
     #[must_use]
     pub fn tx(&self, transaction: &Transaction) -> String {
-        transaction.token(self.keys(), &self.arrival.host, self.browser.id())
+        let id = if self.browser.is_new { &NO_BROWSER } else { self.browser.id() };
+        transaction.token(self.keys(), &self.arrival.host, id)
     }
 
     /// Hidden fields of a form: the notice was shown, so it is not carried on.
@@ -188,7 +201,8 @@ impl Caller {
     /// A page, with the cookie that its forms belong to.
     #[must_use]
     pub fn page(&self, kind: Kind, html: String) -> Answer {
-        Answer::page(kind, html).cookie(&self.browser.cookie(self.keys()))
+        let device = self.device.is_of_older_key.then(|| self.device.cookie(self.keys()));
+        Answer::page(kind, html).cookie(&self.browser.cookie(self.keys())).cookies(device)
     }
 
     /// To another of our pages, with the transaction.
@@ -220,6 +234,15 @@ impl Caller {
         answer.cookies(name.into_iter().chain(device))
     }
 }
+
+/// Sealed for this browser, or for none.
+fn transaction_of(tx: &str, arrival: &Arrival, browser: &Browser) -> Option<Transaction> {
+    let parse = |id| Transaction::parse(tx, &arrival.snapshot.keys, &arrival.host, id, arrival.now);
+    parse(browser.id()).or_else(|| parse(&NO_BROWSER))
+}
+
+/// In the place of a browser that has not shown its cookie yet.
+const NO_BROWSER: [u8; 32] = [0; 32];
 
 /// The parameters that our addresses know. Each is read once; of two the first counts.
 #[derive(Default)]

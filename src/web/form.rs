@@ -18,6 +18,8 @@ pub(super) enum NotAForm {
     NoCookie,
     #[error("the form was made for another browser, or too long ago")]
     NotForThisBrowser,
+    #[error("the form was made before somebody signed in")]
+    BeforeTheSignIn,
 }
 
 /// The fields of a form, each at most once.

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method};
 
 use super::answer::{Answer, Kind};
 use super::assets::Assets;
-use super::browser::is_from_own_page;
+use super::browser::{Made, is_from_own_page};
 use super::caller::Caller;
 use super::form::{Form, NotAForm};
 use super::pages::{CookiesBlocked, Refusal, Refused};
@@ -124,16 +124,24 @@ impl FromRequest<Portal> for Posted {
             &mut parts, portal,
         )
         .await?;
-        match read(&caller, &parts.headers, body).await {
-            Ok(form) => Ok(Self { caller: with_transaction(caller, &form), form }),
+        let form = match read(&parts.headers, body).await {
+            Ok(form) => form,
+            Err(problem) => return Err(not_taken(portal, &caller, problem)),
+        };
+        let caller = caller.with_transaction(form.field("tx"));
+        match check(&caller, &parts.headers, &form) {
+            Ok(()) => Ok(Self { caller, form }),
             Err(problem) => Err(not_taken(portal, &caller, problem)),
         }
     }
 }
 
-async fn read(caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Form, NotAForm> {
+async fn read(headers: &HeaderMap, body: Body) -> Result<Form, NotAForm> {
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| NotAForm::Body)?;
-    let form = Form::parse(headers, &body)?;
+    Form::parse(headers, &body)
+}
+
+fn check(caller: &Caller, headers: &HeaderMap, form: &Form) -> Result<(), NotAForm> {
     if !is_from_own_page(headers, &caller.authority, caller.is_tls) {
         return Err(NotAForm::NotFromHere);
     }
@@ -141,26 +149,11 @@ async fn read(caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Form, 
         return Err(NotAForm::NoCookie);
     }
     let (csrf, session) = (form.field("csrf"), caller.session());
-    if !caller.browser.made(csrf, session, caller.keys(), caller.arrival.now) {
-        return Err(NotAForm::NotForThisBrowser);
+    match caller.browser.made(csrf, session, caller.keys(), caller.arrival.now) {
+        Made::ForThis => Ok(()),
+        Made::BeforeTheSignIn => Err(NotAForm::BeforeTheSignIn),
+        Made::ForAnother => Err(NotAForm::NotForThisBrowser),
     }
-    Ok(form)
-}
-
-/// A form names its transaction in a field.
-fn with_transaction(mut caller: Caller, form: &Form) -> Caller {
-    let (keys, host) = (caller.arrival.snapshot.keys.clone(), caller.arrival.host.clone());
-    let parsed = crate::journey::Transaction::parse(
-        form.field("tx"),
-        &keys,
-        &host,
-        caller.browser.id(),
-        caller.arrival.now,
-    );
-    if let Some(transaction) = parsed {
-        caller.transaction = transaction;
-    }
-    caller
 }
 
 fn not_taken(portal: &Portal, caller: &Caller, problem: NotAForm) -> Answer {
@@ -169,6 +162,8 @@ fn not_taken(portal: &Portal, caller: &Caller, problem: NotAForm) -> Answer {
         NotAForm::NotFromHere | NotAForm::NotForThisBrowser => {
             refused(portal, caller, Kind::Denied, Refusal::ForeignForm)
         }
+        // Another tab has signed in meanwhile: nothing is done, and the journey says where it stands.
+        NotAForm::BeforeTheSignIn => caller.to("sign-in", &caller.transaction),
         NotAForm::NoCookie => {
             let page = CookiesBlocked {
                 frame: caller.frame_with_reference(portal, false),

@@ -233,7 +233,7 @@ async fn every_page_is_kept_by_nobody_and_shown_in_no_frame() {
             assert_eq!(seen.headers[CACHE_CONTROL], "no-store", "{method} {target}");
             let policy = seen.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
             assert!(policy.contains("frame-ancestors 'none'"), "{method} {target}");
-            assert_eq!(seen.headers["cross-origin-opener-policy"], "same-origin");
+            assert_eq!(seen.headers["cross-origin-opener-policy"], "noopener-allow-popups");
         }
     }
 }
