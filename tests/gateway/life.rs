@@ -238,7 +238,6 @@ fn a_stream_that_runs_ends_with_its_session() {
     let mut anna = signed_in(&world, "anna");
     let berta = signed_in(&world, "berta");
     let (mut annas, mut bertas) = (socket(&world, &anna), socket(&world, &berta));
-    assert_eq!((said_back(&mut *annas), said_back(&mut *bertas)), (true, true));
     anna.open("/.scoregate/sign-out");
     anna.fill(&[]);
     assert!(!said_back(&mut *annas), "the stream ran on after signing out");
@@ -247,7 +246,18 @@ fn a_stream_that_runs_ends_with_its_session() {
     assert!(!said_back(&mut *bertas), "the stream ran on after the user was disabled");
 }
 
+/// A stream over which something was said.
+///
+/// Asked for again where it ends at once: Pingora 0.9.1 takes the end of the request's empty body for the
+/// end of the stream if the portal's 101 overtakes it, as it can on one machine.
 fn socket(world: &World, person: &Person) -> Box<dyn Stream> {
+    wait_for("a stream runs", || {
+        let mut stream = switched(world, person);
+        said_back(&mut *stream).then_some(stream)
+    })
+}
+
+fn switched(world: &World, person: &Person) -> Box<dyn Stream> {
     let mut stream = world.plain().connect().unwrap();
     let request = format!(
         "GET /socket HTTP/1.1\r\nHost: {HOST}\r\nCookie: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
