@@ -18,6 +18,7 @@ pub struct CheckArgs {
     /// One JSON object a line; the same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// How problems are printed
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     pub format: CheckFormat,
     /// Warnings fail the check as errors do

@@ -23,7 +23,9 @@ pub(super) enum RecoverCommand {
     after_help = "Examples:\n  scoregate recover admin\n  scoregate recover admin anna --directory staff"
 )]
 pub(super) struct AdminArgs {
+    /// The user's name
     name: Option<String>,
+    /// Needed where several directories have the name
     #[arg(long, value_name = "DIRECTORY", requires = "name")]
     directory: Option<String>,
     /// The host that the link points to; without: the directory's

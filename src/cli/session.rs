@@ -43,6 +43,7 @@ pub(super) struct ListArgs {
 pub(super) struct EndArgs {
     /// As `session list` shows it
     id: Option<String>,
+    /// All of this user's
     #[arg(long, value_name = "USER")]
     user: Option<String>,
     /// Needed where several directories have the name

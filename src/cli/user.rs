@@ -97,6 +97,7 @@ pub(super) struct AddArgs {
     after_help = "Examples:\n  scoregate user list\n  scoregate user list --directory staff --json"
 )]
 pub(super) struct ListArgs {
+    /// Only those of this directory
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<String>,
     /// Prints JSON
@@ -141,8 +142,10 @@ pub(super) struct LinkArgs {
 pub(super) struct RoleArgs {
     #[command(flatten)]
     user: Named,
+    /// Can be given several times
     #[arg(long = "add", value_name = "ROLE", required_unless_present = "remove")]
     add: Vec<String>,
+    /// Can be given several times
     #[arg(long = "remove", value_name = "ROLE")]
     remove: Vec<String>,
 }
