@@ -667,7 +667,7 @@ fn a_script_on_the_portals_origin_gets_no_page_and_no_token() {
     for (name, value) in [
         ("cache-control", "no-store"),
         ("x-frame-options", "DENY"),
-        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-opener-policy", "noopener-allow-popups"),
         ("x-content-type-options", "nosniff"),
     ] {
         assert_eq!(page.field(name), Some(value), "{name}");
