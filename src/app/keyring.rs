@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use super::chain;
 use crate::clock::Clock;
 use crate::gate::Snapshot;
+use crate::keys::Keyring;
 use crate::operations::{Keys, Refused};
 
 /// The keys of one gateway, in their file and in its snapshot.
@@ -19,6 +20,8 @@ pub(super) struct KeyFile {
     /// `None`: they are in memory only.
     pub(super) path: Option<PathBuf>,
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+    /// What methods sign with.
+    pub(super) shared: Arc<ArcSwap<Keyring>>,
     pub(super) clock: Arc<dyn Clock>,
     /// One rotation at a time.
     pub(super) rotating: Mutex<()>,
@@ -35,6 +38,7 @@ impl Keys for KeyFile {
                 Refused::Store
             })?;
         }
+        self.shared.store(keys.clone());
         self.snapshot.rcu(|snapshot| snapshot.with_keys(keys.clone()));
         Ok(())
     }

@@ -34,6 +34,7 @@ pub(super) struct Running {
     pub(super) service: Arc<dyn Service>,
     /// Where the keys are; `None`: in memory.
     pub(super) key_file: Option<PathBuf>,
+    pub(super) keys: Arc<ArcSwap<Keyring>>,
 }
 
 /// An operator on a store that no gateway has open.
@@ -46,7 +47,7 @@ pub(super) fn offline(
     clock: Arc<dyn Clock>,
 ) -> Result<Operator, Failure> {
     let ports = listener_ports(&loaded.config);
-    let snapshot = Snapshot::compile(loaded.config.clone(), keys, ports, 0)
+    let snapshot = Snapshot::compile(loaded.config.clone(), keys.clone(), ports, 0)
         .map_err(|problems| Failure::Configuration(first(&problems)))?;
     let shared: Arc<Embedded> = Arc::new(store.clone());
     let running = Running {
@@ -55,6 +56,7 @@ pub(super) fn offline(
         provenance: Arc::new(ArcSwap::from_pointee(loaded.provenance)),
         service: Arc::new(Stopped),
         key_file: Some(key_file(folder)),
+        keys: Arc::new(ArcSwap::new(keys)),
     };
     Ok(operator(store, running, audit, clock))
 }
@@ -94,6 +96,7 @@ pub(super) fn operator(
     let keys = KeyFile {
         path: running.key_file,
         snapshot: running.snapshot.clone(),
+        shared: running.keys,
         clock: clock.clone(),
         rotating: Mutex::default(),
     };

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::chain;
 use super::loading;
 use super::operator::first;
-use crate::audit::{Audit, Event, EventName};
+use crate::audit::{Actor, Audit, Event, EventName};
 use crate::clock::Clock;
 use crate::config::{CertificateFiles, Config, LoadRequest, Provenance};
 use crate::gate::Snapshot;
@@ -60,7 +60,7 @@ pub(super) struct RunningGateway {
 
 #[async_trait]
 impl Service for RunningGateway {
-    async fn reload(&self) -> Result<u64, Refused> {
+    async fn reload(&self, actor: &Actor) -> Result<u64, Refused> {
         let _one_at_a_time = self.reloading.lock().await;
         let now = self.clock.now();
         let outcome = self.take_over(now);
@@ -69,7 +69,8 @@ impl Service for RunningGateway {
             Err(_) => (EventName::ConfigRejected, None),
         };
         self.metrics.reloaded(at);
-        self.audit.record(Event::new(name, now).revision(self.revision.load(Ordering::SeqCst)));
+        let event = Event::new(name, now).actor(actor);
+        self.audit.record(event.revision(self.revision.load(Ordering::SeqCst)));
         match &outcome {
             Ok(revision) => tracing::info!(revision, "configuration taken over"),
             Err(why) => tracing::error!(%why, "the running configuration was not touched"),

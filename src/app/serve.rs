@@ -19,6 +19,7 @@ use super::operator::{self, Running};
 use super::reload::{RunningGateway, read_certificates};
 use super::services::{self, Blueprint, Opened, Services};
 use super::{chain, clock};
+use crate::audit::Actor;
 use crate::cli::{Failure, Terminal};
 use crate::clock::Clock;
 use crate::config::{Config, HttpServes, LoadRequest, Log, LogFormat, Provenance, StoreLocation};
@@ -197,6 +198,7 @@ async fn operator_of(
         provenance: service.provenance.clone(),
         service: service.clone(),
         key_file: folder.map(|folder| operator::key_file(folder)),
+        keys: services.keys.clone(),
     };
     let Opened { store, audit, clock, keys: _ } = services.opened.clone();
     let operator = Arc::new(operator::operator(store, tools, audit, clock));
@@ -221,7 +223,7 @@ async fn wait_for_stop(service: &dyn Service) {
             _ = terminate.recv() => return,
             _ = tokio::signal::ctrl_c() => return,
             // What became of it is in the log; the old configuration stands if it failed.
-            _ = hang_up.recv() => drop(service.reload().await),
+            _ = hang_up.recv() => drop(service.reload(&Actor::Gateway).await),
         }
     }
 }

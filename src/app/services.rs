@@ -45,6 +45,8 @@ pub(super) struct Services {
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) gateway: Arc<Gateway>,
+    /// What methods sign with: follows the snapshot.
+    pub(super) keys: Arc<ArcSwap<Keyring>>,
 }
 
 /// Where the audit goes, if the configuration does not say.
@@ -91,11 +93,12 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     let attempts =
         Attempts::new(counters.clone(), limits.sign_in_per_ip, limits.sign_in_per_account);
     let passwords = Arc::new(password(&config, accounts.clone(), attempts.clone())?);
+    let keys = Arc::new(ArcSwap::new(opened.keys.clone()));
     let email = EmailCode::new(EmailCodeParts {
         codes: counters.clone(),
         counters: counters.clone(),
         attempts: attempts.clone(),
-        keys: opened.keys.clone(),
+        keys: keys.clone(),
         notifiers: Arc::new(notifiers),
         text: Arc::new(Texts),
         limits: CodeLimits {
@@ -136,7 +139,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     sessions.when_ended(move |session| {
         streams.end(session);
     });
-    Ok(Services { opened, sessions, snapshot, metrics, gateway })
+    Ok(Services { opened, sessions, snapshot, metrics, gateway, keys })
 }
 
 fn password(

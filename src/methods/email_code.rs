@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use subtle::{Choice, ConstantTimeEq};
 
@@ -78,7 +79,8 @@ pub struct EmailCodeParts {
     pub codes: Arc<dyn CodeStore>,
     pub counters: Arc<dyn CounterStore>,
     pub attempts: Attempts,
-    pub keys: Arc<Keyring>,
+    /// Those of the moment: a rotation replaces them.
+    pub keys: Arc<ArcSwap<Keyring>>,
     pub notifiers: Arc<Notifiers>,
     pub text: Arc<dyn CodeText>,
     pub brand: String,
@@ -162,7 +164,7 @@ impl EmailCode {
 
     fn sent_code(&self, ask: &Ask<'_>, contact: &Contact, code: &str) -> Option<SentCode> {
         let bound = Bound { session: ask.session, owner: Some((ask.account, contact)) };
-        let signature = self.parts.keys.sign(Purpose::Code, &bound.parts(code))?;
+        let signature = self.parts.keys.load().sign(Purpose::Code, &bound.parts(code))?;
         Some(SentCode {
             id: random::bytes(),
             session: ask.session,
@@ -198,7 +200,7 @@ impl EmailCode {
     /// What the answer is among the codes that were sent. Every code is compared with the MACs of
     /// every live key in constant time, right or not.
     fn found(&self, codes: &[SentCode], bound: &Bound<'_>, code: &str, now: Timestamp) -> Found {
-        let candidates = self.parts.keys.macs(Purpose::Code, &bound.parts(code), now);
+        let candidates = self.parts.keys.load().macs(Purpose::Code, &bound.parts(code), now);
         let mut found = Found::Nothing;
         for sent in codes {
             let is_equal =

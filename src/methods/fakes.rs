@@ -352,7 +352,7 @@ impl Bench {
             codes: self.codes.clone(),
             counters: self.counters.clone(),
             attempts: self.attempts(),
-            keys: self.keys.clone(),
+            keys: Arc::new(arc_swap::ArcSwap::new(self.keys.clone())),
             notifiers: self.notifiers.clone(),
             text,
             brand: brand.into(),

@@ -94,7 +94,7 @@ pub trait Places: Send + Sync + std::fmt::Debug {
 #[async_trait]
 pub trait Service: Send + Sync + std::fmt::Debug {
     /// All or nothing; gives the revision that is in force.
-    async fn reload(&self) -> Result<u64, Refused>;
+    async fn reload(&self, actor: &Actor) -> Result<u64, Refused>;
 
     async fn status(&self) -> Result<Status, Refused>;
 }
@@ -115,7 +115,7 @@ pub struct Stopped;
 
 #[async_trait]
 impl Service for Stopped {
-    async fn reload(&self) -> Result<u64, Refused> {
+    async fn reload(&self, _: &Actor) -> Result<u64, Refused> {
         Err(Refused::NotRunning)
     }
 
@@ -182,7 +182,8 @@ impl Operator {
                 Ok(Outcome::KeysRotated { grace_s })
             }
             Operation::Reload => {
-                self.tools.service.reload().await.map(|revision| Outcome::Reloaded { revision })
+                let revision = self.tools.service.reload(actor).await?;
+                Ok(Outcome::Reloaded { revision })
             }
             Operation::Status => {
                 self.tools.service.status().await.map(|status| Outcome::Status(Box::new(status)))

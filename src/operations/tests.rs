@@ -127,14 +127,15 @@ async fn a_withdrawal_that_the_store_does_not_take_keeps_the_user_out_and_says_s
         || Operation::UserDelete { user: user("anna") },
         || Operation::UserRoles {
             user: user("anna"),
-            grant: vec!["finance".into()],
-            revoke: Vec::new(),
+            grant: Vec::new(),
+            revoke: vec!["finance".into()],
         },
         || Operation::SessionEnd { which: SessionChoice::Of(user("anna")) },
     ];
     for withdrawal in withdrawals {
         let house = house();
         let anna = house.add("anna", "staff").await;
+        house.perform(granting("finance")).await.unwrap();
         house.sign_in(&anna).await;
         house.store.fails.store(true, Ordering::SeqCst);
         let before = house.events().len();
@@ -158,6 +159,21 @@ async fn a_withdrawal_that_the_store_does_not_take_keeps_the_user_out_and_says_s
             assert!(!is_out(&house, &anna).await, "after {:?}", withdrawal());
         }
     }
+}
+
+fn granting(role: &str) -> Operation {
+    Operation::UserRoles { user: user("anna"), grant: vec![role.into()], revoke: Vec::new() }
+}
+
+#[tokio::test]
+async fn a_grant_that_the_store_does_not_take_keeps_nobody_out() {
+    let house = house();
+    let anna = house.add("anna", "staff").await;
+    house.store.fails.store(true, Ordering::SeqCst);
+    let refused = house.perform(granting("finance")).await.unwrap_err();
+    assert_eq!(refused, Refused::Store);
+    house.store.fails.store(false, Ordering::SeqCst);
+    assert!(!is_out(&house, &anna).await);
 }
 
 /// Whether a fresh session of the user is nobody's, although the store has the user as active.

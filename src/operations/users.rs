@@ -116,8 +116,9 @@ impl Act<'_> {
     /// The store has taken a withdrawal: the sessions end, and the hold with them.
     async fn withdraw(&self, hold: Hold, account: &Account, is_there: bool) -> Result<(), Refused> {
         let ended = self.tools.sessions.end_all_of(&account.user.id, self.now).await;
-        ended.map_err(|error| held(error, account))?;
+        // The change itself is stored. Ends that are not are kept and told again by the sessions.
         hold.release();
+        ended.map_err(|error| held(error, account))?;
         if is_there { Ok(()) } else { Err(missing(account)) }
     }
 
@@ -217,10 +218,22 @@ impl Act<'_> {
         account: &mut Account,
         roles: BTreeSet<Role>,
     ) -> Result<(), Refused> {
-        let hold = self.tools.sessions.hold(&account.user.id);
+        // Only what is taken away is worth keeping the user out for; a grant that fails changes nothing.
+        let is_withdrawal = !roles.is_superset(&account.user.roles);
+        let hold = is_withdrawal.then(|| self.tools.sessions.hold(&account.user.id));
         let set = self.tools.accounts.set_user_roles(&account.user.id, &roles).await;
-        let is_there = set.map_err(|error| held(error, account))?;
-        hold.release();
+        let is_there = match (set, hold) {
+            (Ok(is_there), Some(hold)) => {
+                hold.release();
+                is_there
+            }
+            (Ok(is_there), None) => {
+                self.tools.sessions.user_changed(&account.user.id);
+                is_there
+            }
+            (Err(error), Some(_dropped)) => return Err(held(error, account)),
+            (Err(error), None) => return Err(error.into()),
+        };
         if !is_there {
             return Err(missing(account));
         }

@@ -177,7 +177,7 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
         codes: store.clone(),
         counters: store.clone(),
         attempts: attempts.clone(),
-        keys: house.keys.clone(),
+        keys: Arc::new(arc_swap::ArcSwap::new(house.keys.clone())),
         notifiers: notifiers.clone(),
         text: Arc::new(EnglishText),
         brand: "Example".into(),
