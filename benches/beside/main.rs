@@ -100,7 +100,9 @@ fn main() {
     println!("requests per second, gate / bare:  {}", median_with_interval(throughput));
     println!("CPU of a request, bare / gate:     {}", median_with_interval(processor));
     println!("CPU that the gate adds, in us:     {}", median_with_interval(added));
-    println!("command: cargo bench --bench beside -- {}", arguments.join(" "));
+    // cargo adds `--bench` by itself.
+    let own: Vec<String> = arguments.into_iter().filter(|argument| argument != "--bench").collect();
+    println!("command: cargo bench --bench beside -- {}", own.join(" "));
 }
 
 /// What a browser might send, short; the same for both.
