@@ -211,5 +211,14 @@ mod tests {
                 "{method} {mode:?} {destination:?}"
             );
         }
+        let mut preloaded = HeaderMap::new();
+        for (name, value) in [
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+            ("service-worker-navigation-preload", "true"),
+        ] {
+            preloaded.insert(name, HeaderValue::from_static(value));
+        }
+        assert!(!is_navigation(&Method::GET, &preloaded), "a service worker reads the answer");
     }
 }

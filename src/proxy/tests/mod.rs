@@ -183,7 +183,7 @@ fn answer_to(request: &[u8]) -> Vec<u8> {
     } else if line.contains("/events") {
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
     } else if line.contains("/cookies") {
-        "HTTP/1.1 200 OK\r\nSet-Cookie: __Host-scoregate=evil\r\nSet-Cookie: sid=1\r\nX-Scoregate-Reference: x\r\nContent-Length: 2\r\n\r\nok"
+        "HTTP/1.1 200 OK\r\nSet-Cookie: __Host-scoregate=evil\r\nSet-Cookie: sid=1\r\nCache-Control: public, max-age=600\r\nX-Scoregate-Reference: x\r\nContent-Length: 2\r\n\r\nok"
     } else if line.starts_with("HEAD") {
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
     } else {
@@ -405,6 +405,9 @@ async fn only_we_set_our_cookie_and_only_our_answers_have_a_reference() {
     assert!(!found.contains("evil") && !found.contains("x-scoregate-reference"), "{found}");
     assert!(found.contains("set-cookie: sid=1"), "{found}");
     assert!(found.contains("set-cookie: __host-scoregate=new"), "{found}");
+    // A cache that kept it would hand the session to the next one.
+    assert!(found.contains("cache-control: private, no-store"), "{found}");
+    assert!(!found.contains("max-age"), "{found}");
     let refused = house.exchange(b"GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n").await;
     assert_eq!(refused.statuses(), [421]);
     assert!(
@@ -624,6 +627,15 @@ async fn the_end_of_a_session_ends_its_websocket_and_its_event_stream_and_no_pub
     // Whoever is admitted a moment after the end of a session is not let through either.
     assert_eq!(house.exchange(&get("/late", "")).await.statuses(), [503]);
     assert!(!house.portal.text().contains("late"));
+}
+
+#[tokio::test]
+async fn a_portal_cannot_switch_protocols_on_somebody_who_did_not_ask() {
+    let house = House::plain().await;
+    for fields in ["", "Upgrade: websocket\r\n", "Connection: upgrade\r\nUpgrade: foo\r\n"] {
+        let found = house.exchange(&get("/socket", fields)).await;
+        assert_eq!(found.statuses(), [502], "{fields:?}: {}", found.text);
+    }
 }
 
 #[tokio::test]
