@@ -513,10 +513,8 @@ impl ProxyHttp for Phases {
         let request = session.req_header();
         if response.status == 101 && !guard::asks_for_websocket(request.version, &request.headers) {
             // Nobody asked: what follows would be bytes without a message around them.
-            return Error::e_explain(
-                ErrorType::InvalidHTTPHeader,
-                "an upgrade that nobody asked for",
-            );
+            let why = "an upgrade that nobody asked for";
+            return Err(Error::explain(ErrorType::InvalidHTTPHeader, why).into_up());
         }
         if response.status.is_informational() && response.status != 101 {
             return Ok(());
