@@ -880,6 +880,9 @@ fn a_stranger_who_uses_up_the_tries_does_not_lock_out_the_browser_that_was_here_
 fn a_transaction_of_one_browser_is_nothing_in_another() {
     let world = World::with_users(&["anna"]);
     let mut sender = Person::new(&world);
+    // Before a browser has shown our cookie, its transaction is a return address and nothing more:
+    // what a link to that address would do. Once it has, it is this browser's.
+    sender.open("/reports/chosen-by-a-stranger");
     let lure = sender.open("/reports/chosen-by-a-stranger").address.clone();
     let mut anna = Person::new(&world);
     anna.open("/");
