@@ -23,8 +23,8 @@ impl Identity {
     pub fn of(session: &Present, weighing: &Weighing) -> Self {
         let account = session.account();
         let email = account.contact(crate::accounts::ContactKind::Email);
-        let roles = joined(account.user.roles.iter(), |out, role| encode(out, role, true));
-        let methods = joined(methods(session, weighing), |out, method| out.push_str(method));
+        let roles = joined(account.user.roles.iter().map(|role| encoded(role, true)));
+        let methods = joined(methods(session, weighing).map(str::to_owned));
         let mut identity = Self { headers: Vec::with_capacity(6) };
         let mut set = |name, value: String| {
             if !value.is_empty() {
@@ -42,16 +42,25 @@ impl Identity {
 }
 
 /// The `amr` values of the proofs that count, each once (RFC 8176 where it has one).
-fn methods(session: &Present, weighing: &Weighing) -> Vec<&'static str> {
+fn methods<'a>(
+    session: &'a Present,
+    weighing: &'a Weighing,
+) -> impl Iterator<Item = &'static str> + 'a {
+    let mut told = Vec::new();
     let evidence = session.evidence();
-    let mut told = Vec::with_capacity(evidence.proofs.len());
-    for (proof, standing) in evidence.proofs.iter().zip(&weighing.standings) {
-        let value = amr(proof.method);
-        if matches!(standing, Standing::Counted(_)) && !told.contains(&value) {
-            told.push(value);
-        }
-    }
-    told
+    let values: Vec<&'static str> = evidence
+        .proofs
+        .iter()
+        .zip(&weighing.standings)
+        .filter(|(_, standing)| matches!(standing, Standing::Counted(_)))
+        .map(|(proof, _)| amr(proof.method))
+        .filter(|value| {
+            let is_new = !told.contains(value);
+            told.push(*value);
+            is_new
+        })
+        .collect();
+    values.into_iter()
 }
 
 /// RFC 8176, section 2; `email`, `recovery` and `device` are ours, since it has none for them.
@@ -68,26 +77,14 @@ const fn amr(method: Method) -> &'static str {
     }
 }
 
-fn joined<T>(values: impl IntoIterator<Item = T>, write: impl Fn(&mut String, T)) -> String {
-    let mut out = String::new();
-    for (at, value) in values.into_iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        write(&mut out, value);
-    }
-    out
-}
-
-fn encoded(text: &str, in_list: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    encode(&mut out, text, in_list);
-    out
+fn joined(values: impl Iterator<Item = String>) -> String {
+    values.collect::<Vec<_>>().join(",")
 }
 
 /// Percent-encodes the UTF-8 bytes that are not visible ASCII, the percent sign itself, and in a list
 /// the comma. A space inside stays; it is legal in a value and common in names.
-fn encode(out: &mut String, text: &str, in_list: bool) {
+fn encoded(text: &str, in_list: bool) -> String {
+    let mut out = String::with_capacity(text.len());
     let last = text.len().saturating_sub(1);
     for (at, byte) in text.bytes().enumerate() {
         let is_inner_space = byte == b' ' && at != 0 && at != last;
@@ -98,6 +95,7 @@ fn encode(out: &mut String, text: &str, in_list: bool) {
             out.push_str(&format!("%{byte:02X}"));
         }
     }
+    out
 }
 
 #[cfg(test)]

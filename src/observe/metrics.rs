@@ -243,9 +243,7 @@ impl Metrics {
     /// are counted together, since clients choose them.
     pub fn answered(&self, method: &str, status: u16, route: Option<&str>, took: Duration) {
         let method = known_http_method(method);
-        let status = http::StatusCode::from_u16(status);
-        let status = status.as_ref().map_or("_OTHER", http::StatusCode::as_str);
-        let labels = [method, status, route.unwrap_or(NO_ROUTE)];
+        let labels = [method, &status.to_string(), route.unwrap_or(NO_ROUTE)];
         self.requests.with_label_values(&labels).observe(took.as_secs_f64());
     }
 

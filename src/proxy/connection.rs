@@ -20,6 +20,7 @@ use pingora::protocols::{
     TimingDigest, UniqueID, UniqueIDType,
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
+use tokio::sync::Notify;
 use tokio::time::Sleep;
 
 /// Holds a head and a short body, so that both leave in one write.
@@ -64,6 +65,7 @@ pub(super) struct ConnectionInfo {
 pub(super) struct Watch {
     expecting: AtomicBool,
     asked: AtomicBool,
+    begun: Notify,
     answered: AtomicBool,
 }
 
@@ -75,13 +77,9 @@ impl Watch {
         self.expecting.store(true, Ordering::Release);
     }
 
-    /// Ready once the first byte of the head is there. Wakes nobody: whoever awaits this polls it behind
-    /// the read that makes it ready, in the same task.
+    /// Ready once the first byte of the head is there.
     pub(super) async fn head_begun(&self) {
-        std::future::poll_fn(|_| {
-            if self.expecting.load(Ordering::Acquire) { Poll::Pending } else { Poll::Ready(()) }
-        })
-        .await;
+        self.begun.notified().await;
     }
 
     /// Whether a head was ever awaited. Over HTTP/2 that is when the first one is there.
@@ -94,8 +92,8 @@ impl Watch {
     }
 
     fn note_read(&self) {
-        if self.expecting.load(Ordering::Relaxed) {
-            self.expecting.store(false, Ordering::Release);
+        if self.expecting.load(Ordering::Relaxed) && self.expecting.swap(false, Ordering::AcqRel) {
+            self.begun.notify_one();
         }
     }
 }

@@ -7,7 +7,6 @@
 
 use std::collections::HashSet;
 
-use bytes::Bytes;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderName, HeaderValue};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -15,17 +14,6 @@ use pingora::http::{RequestHeader, ResponseHeader};
 use super::OWN_COOKIES;
 use super::connection::ConnectionInfo;
 
-/// What begins so is ours, and always on the list.
-const OWN_PREFIX: &str = "x-scoregate-";
-/// Our identity fields as they are written, so that no request spells them anew.
-const OWN_NAMES: [&str; 6] = [
-    "X-Scoregate-User",
-    "X-Scoregate-Name",
-    "X-Scoregate-Email",
-    "X-Scoregate-Roles",
-    "X-Scoregate-Score",
-    "X-Scoregate-Methods",
-];
 /// Every listed name and prefix is shorter.
 const FOLD_LIMIT: usize = 64;
 
@@ -177,7 +165,7 @@ pub(super) fn remove_from_request(
     // Normally none: the list was made from these names. A gatekeeper that forgot one is still safe.
     let unlisted: Vec<Folded> = identity
         .iter()
-        .filter(|(own, _)| !own.as_str().starts_with(OWN_PREFIX) && !strip.removes(own))
+        .filter(|(own, _)| !strip.removes(own))
         .map(|(own, _)| Folded::of(own.as_str().as_bytes()))
         .collect();
     let is_unlisted = |name: &HeaderName| {
@@ -237,18 +225,14 @@ pub(super) fn set_identity(
     Ok(())
 }
 
-fn titled(name: &HeaderName) -> Bytes {
-    let own = OWN_NAMES.iter().find(|own| own.eq_ignore_ascii_case(name.as_str()));
-    if let Some(own) = own {
-        return Bytes::from_static(own.as_bytes());
-    }
+fn titled(name: &HeaderName) -> String {
     let mut at_start = true;
     let letter = |letter: char| {
         let letter = if at_start { letter.to_ascii_uppercase() } else { letter };
         at_start = letter == '-';
         letter
     };
-    name.as_str().chars().map(letter).collect::<String>().into()
+    name.as_str().chars().map(letter).collect()
 }
 
 fn port_of(host: &[u8]) -> Option<&[u8]> {
@@ -276,7 +260,7 @@ pub(super) fn remove_own_cookies(request: &mut RequestHeader, join: bool) -> pin
     }
     request.remove_header(&COOKIE);
     for line in left {
-        request.append_header("Cookie", line)?;
+        request.append_header("Cookie", line.as_slice())?;
     }
     Ok(())
 }
@@ -287,15 +271,11 @@ fn mentions_own(line: &[u8]) -> bool {
 
 /// A `Cookie` line without our cookies; `None` if nothing is left.
 fn foreign(line: &[u8]) -> Option<Vec<u8>> {
-    let mut left = Vec::with_capacity(line.len());
-    for pair in line.split(|byte| *byte == b';').filter(|pair| !is_own_pair(pair)) {
-        left.extend_from_slice(pair);
-        left.push(b';');
-    }
-    left.pop();
-    let start = left.iter().position(|byte| !matches!(byte, b' ' | b'\t'))?;
-    left.drain(..start);
-    Some(left)
+    let kept: Vec<&[u8]> =
+        line.split(|byte| *byte == b';').filter(|pair| !is_own_pair(pair)).collect();
+    let joined = kept.join(&b';');
+    let start = joined.iter().position(|byte| !matches!(byte, b' ' | b'\t'))?;
+    joined.get(start..).map(<[u8]>::to_vec)
 }
 
 /// Names match exactly, as they do where cookies are read: a look-alike is somebody else's.
