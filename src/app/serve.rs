@@ -115,6 +115,7 @@ async fn serve(
         tasks.spawn(until(stopping.clone(), control.serve(operator, audit, clock)));
     }
     spawn_upkeep(&mut tasks, &services, &stopping);
+    services.metrics.reloaded(Some(services.opened.clock.now()));
     readiness.serving();
     terminal.text(&welcome)?;
     for line in lines {
