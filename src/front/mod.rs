@@ -209,6 +209,34 @@ impl Front {
         self.audit.record(event);
     }
 
+    /// It could not be found out who asks. Made from what the gate found, so that a store that is down
+    /// is not asked again.
+    fn unavailable(&self, head: &Head<'_>, arrival: Box<Arrival>) -> Answer {
+        let caller = caller(arrival, head);
+        self.audit.record(
+            Event::new(EventName::RequestRefused, caller.arrival.now)
+                .route(&caller.arrival.route.name)
+                .source(caller.arrival.address)
+                .reference(caller.reference)
+                .reason("unavailable"),
+        );
+        let kind = Kind::Unavailable { retry_after: TRY_AGAIN };
+        let answer = match ClientKind::of(head.method, head.headers, head.upgrade) {
+            ClientKind::Navigation | ClientKind::FormPost | ClientKind::Frame => {
+                let frame = caller.frame_with_reference(&self.portal, false);
+                let retry_after_s = Some(TRY_AGAIN.as_secs());
+                let refusal = pages::Refusal::Unavailable;
+                let page = Refused { frame, refusal, retry_after_s, retry: None };
+                caller.page(kind, page.render())
+            }
+            ClientKind::Script | ClientKind::Subresource | ClientKind::WebSocket => {
+                Answer::bare(kind)
+            }
+            ClientKind::Grpc => grpc("14", "not available for the moment"),
+        };
+        answer.with(REFERENCE.clone(), &caller.reference.to_string())
+    }
+
     /// A page for a refusal, where the request says which host, language and client it is for.
     async fn refusal_page(
         &self,
@@ -268,7 +296,7 @@ impl Gatekeeper for Front {
             gate::Admission::Unavailable(arrival, error) => {
                 tracing::error!(route = %arrival.route.name, error = &error as &dyn std::error::Error, "sessions cannot be read");
                 self.metrics.decided(Some(&arrival.route.name), DecisionKind::Error, "store");
-                Admission::Refuse(Refusal::Unavailable { retry_after: TRY_AGAIN })
+                answered(self.unavailable(head, arrival))
             }
         }
     }

@@ -57,21 +57,9 @@ pub struct Answer {
 impl Answer {
     #[must_use]
     pub fn page(kind: Kind, html: String) -> Self {
-        let mut answer = Self::empty(kind.status()).with(CONTENT_TYPE, "text/html; charset=utf-8");
+        let mut answer = Self::bare(kind).with(CONTENT_TYPE, "text/html; charset=utf-8");
         answer.body = html.into_bytes();
-        match kind {
-            Kind::Unavailable { retry_after } => {
-                answer.with(RETRY_AFTER, &retry_after.as_secs().max(1).to_string())
-            }
-            // Which methods there are is said by the router, which knows.
-            Kind::NotAllowed
-            | Kind::Page
-            | Kind::Unauthorized
-            | Kind::Denied
-            | Kind::NotFound
-            | Kind::Malformed
-            | Kind::Failed => answer,
-        }
+        answer
     }
 
     /// To another address; a form is never sent twice by a reload.
@@ -97,7 +85,20 @@ impl Answer {
     /// No body at all, for what is not looked at by a person.
     #[must_use]
     pub fn bare(kind: Kind) -> Self {
-        Self::empty(kind.status())
+        let answer = Self::empty(kind.status());
+        match kind {
+            Kind::Unavailable { retry_after } => {
+                answer.with(RETRY_AFTER, &retry_after.as_secs().max(1).to_string())
+            }
+            // Which methods there are is said by the router, which knows.
+            Kind::NotAllowed
+            | Kind::Page
+            | Kind::Unauthorized
+            | Kind::Denied
+            | Kind::NotFound
+            | Kind::Malformed
+            | Kind::Failed => answer,
+        }
     }
 
     /// A file of ours that never changes under its name.
