@@ -87,7 +87,7 @@ export async function openEcho(page) {
 
 export async function signOut(demo, page) {
   await page.goto(`${demo.url}/.scoregate/sign-out`);
-  await on(page).button(/sign out/i).click();
+  await on(page).button(/^sign out$/i).click();
   await page.waitForLoadState();
 }
 
@@ -123,7 +123,7 @@ export async function walk(demo, page, visit) {
 
   await page.goto(`${demo.url}/.scoregate/sign-out`);
   await visit("sign-out");
-  await on(page).button(/sign out/i).click();
+  await on(page).button(/^sign out$/i).click();
   await page.waitForLoadState();
   await visit("signed-out");
 
