@@ -71,11 +71,11 @@ impl FakeAccounts {
 #[async_trait]
 impl AccountStore for FakeAccounts {
     async fn create_user(&self, _: NewUser, _: Timestamp) -> Result<Account, CreateError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn find_user(&self, _: &str, _: &UserName) -> Result<Option<Account>, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn find_user_by_email(
@@ -83,7 +83,7 @@ impl AccountStore for FakeAccounts {
         _: &str,
         _: &EmailAddress,
     ) -> Result<Option<Account>, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn load_user(&self, user: &UserId) -> Result<Option<Account>, StoreError> {
@@ -92,27 +92,27 @@ impl AccountStore for FakeAccounts {
     }
 
     async fn list_users(&self, _: Option<&str>) -> Result<Vec<User>, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn has_user_with_role(&self, _: &str) -> Result<bool, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn set_user_state(&self, _: &UserId, _: UserState) -> Result<bool, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn set_user_roles(&self, _: &UserId, _: &BTreeSet<Role>) -> Result<bool, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn record_sign_in(&self, _: &UserId, _: Timestamp) -> Result<(), StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn delete_user(&self, _: &UserId) -> Result<bool, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn set_password(
@@ -171,19 +171,19 @@ impl AccountStore for FakeAccounts {
     }
 
     async fn create_link(&self, _: Link) -> Result<(), StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn find_link(&self, _: &[u8; 32], _: Timestamp) -> Result<Option<Link>, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn take_link(&self, _: &[u8; 32], _: Timestamp) -> Result<Option<Link>, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 
     async fn end_links(&self, _: &UserId) -> Result<(), StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 }
 
@@ -236,7 +236,7 @@ impl CodeStore for FakeCodes {
     }
 
     async fn sweep_codes(&self, _: Timestamp) -> Result<u64, StoreError> {
-        unimplemented!()
+        unreachable!("no method asks for this")
     }
 }
 
