@@ -3,6 +3,7 @@
 //! (`methods`), or a row of any database (`store`).
 
 mod names;
+mod passkeys;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use names::{EmailAddress, InvalidName, PhoneNumber, UserName};
+pub use passkeys::{NewPasskey, PasskeyCredential, PasskeyStore, PasskeyUse};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};
 use crate::secret::Secret;
@@ -96,6 +98,8 @@ pub struct Account {
     pub contacts: Vec<Contact>,
     pub password: Option<PasswordCredential>,
     pub apps: Vec<AppCredential>,
+    /// Passkeys and security keys, in the order in which they were added.
+    pub passkeys: Vec<PasskeyCredential>,
     /// Rises with every change of the user, a contact or a credential.
     pub version: u64,
 }
@@ -126,6 +130,10 @@ impl Account {
             let channel = Channel::App(app.id.0.clone());
             enrolled.push(enrolment(Method::Totp, &app.id, channel, app.enrolled_at));
         }
+        for passkey in &self.passkeys {
+            let channel = Channel::Credential(passkey.id.0.clone());
+            enrolled.push(enrolment(passkey.method, &passkey.id, channel, passkey.enrolled_at));
+        }
         for contact in self.contacts.iter().filter(|contact| contact.is_usable) {
             let (method, channel) = match contact.kind {
                 ContactKind::Email => {
@@ -144,6 +152,7 @@ impl Account {
         self.user.state == UserState::Active
             && (self.password.as_ref().is_some_and(|password| password.id == *credential)
                 || self.apps.iter().any(|app| app.id == *credential)
+                || self.passkeys.iter().any(|passkey| passkey.id == *credential)
                 || self
                     .contacts
                     .iter()

@@ -19,6 +19,7 @@ use super::operator::{self, Running};
 use super::reload::{RunningGateway, read_certificates};
 use super::services::{self, Blueprint, Opened, Services};
 use super::{chain, clock};
+use crate::accounts::PasskeyStore;
 use crate::audit::Actor;
 use crate::cli::{Failure, Terminal};
 use crate::clock::Clock;
@@ -277,6 +278,7 @@ async fn sweep(
     warn(sessions.sweep(limits, now).await, "ended sessions were not removed");
     warn(store.sweep_counters(now).await, "ended counters were not removed");
     warn(store.sweep_codes(now).await, "ended codes were not removed");
+    warn(store.sweep_challenges(now).await, "ended challenges were not forgotten");
 }
 
 fn warn<T, E: std::fmt::Display>(result: Result<T, E>, message: &'static str) {

@@ -18,7 +18,7 @@ use crate::journey::{self, Journey};
 use crate::keys::Keyring;
 use crate::methods::{
     Authenticator, CodeLimits, CodeText, EmailCode, EmailCodeParts, HashCost, HashPool, Methods,
-    Password, Totp,
+    Passkey, Password, SecurityKey, Totp,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
@@ -109,13 +109,20 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         brand: config.ui.brand.clone(),
     });
     let totp = Totp::new(accounts.clone(), attempts.clone());
-    let all: Vec<Arc<dyn Authenticator>> = vec![passwords.clone(), Arc::new(email), Arc::new(totp)];
+    let all: Vec<Arc<dyn Authenticator>> = vec![
+        passwords.clone(),
+        Arc::new(email),
+        Arc::new(totp),
+        Arc::new(Passkey::new(counters.clone(), attempts.clone())),
+        Arc::new(SecurityKey::new(counters.clone(), attempts.clone())),
+    ];
     let sessions = Arc::new(Sessions::new(counters.clone(), accounts.clone()));
     let metrics = Arc::new(Metrics::new());
     metrics.follow_audit(opened.audit.clone());
     let journey = Arc::new(Journey::new(journey::Parts {
         sessions: sessions.clone(),
         accounts,
+        passkeys: counters.clone(),
         counters,
         methods: Arc::new(Methods::new(all)),
         passwords,

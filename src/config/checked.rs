@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::accounts::DirectoryName;
-use crate::points::Settings;
+use crate::points::{Method, Settings};
 use crate::routes::RouteSpec;
 use crate::secret::Secret;
 pub use crate::sessions::SessionLimits;
@@ -89,6 +89,40 @@ pub struct Directory {
     pub settings: Settings,
     /// Where set-up links point; `None`: the first exact host of a route of the directory.
     pub sign_in_host: Option<String>,
+    /// `None`: no domain fits its hosts, so nobody can have a passkey in it.
+    pub passkeys: Option<PasskeyDomain>,
+}
+
+impl Directory {
+    /// Of these methods, those that can be used in this directory.
+    #[must_use]
+    pub fn usable(&self, methods: &[Method]) -> Vec<Method> {
+        let needs_domain = |method: Method| matches!(method, Method::Passkey | Method::SecurityKey);
+        let is_usable = |method: &&Method| self.passkeys.is_some() || !needs_domain(**method);
+        methods.iter().filter(is_usable).copied().collect()
+    }
+}
+
+/// What passkeys and security keys of a directory are bound to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PasskeyDomain {
+    /// The RP ID of WebAuthn: the domain itself.
+    pub id: String,
+    /// Hosts of other domains on which they work as well.
+    pub related_hosts: Vec<String>,
+}
+
+impl PasskeyDomain {
+    /// Whether passkeys can be used on this host.
+    #[must_use]
+    pub fn works_on(&self, host: &str) -> bool {
+        Self::covers(&self.id, host) || self.related_hosts.iter().any(|related| related == host)
+    }
+
+    /// Whether a host is the domain or under it, by whole labels.
+    pub(super) fn covers(id: &str, host: &str) -> bool {
+        host == id || host.strip_suffix(id).is_some_and(|rest| rest.ends_with('.'))
+    }
 }
 
 #[derive(Clone, Debug)]

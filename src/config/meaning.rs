@@ -3,6 +3,7 @@
 //! (upstreams and routes), and here the listeners and the rest. Not here: a value by itself (`walk`).
 
 mod behind;
+mod passkeys;
 mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,9 +50,10 @@ impl Builder<'_> {
     fn config(&mut self) -> Option<Config> {
         let listen = self.listen();
         let notifiers = self.notifiers();
-        let directories = self.directories();
+        let mut directories = self.directories();
         let upstreams = self.upstreams();
         let routes = self.routes(&directories);
+        self.passkey_domains(&mut directories, &routes);
         self.check_reach(&directories, &routes);
         if let Some(listen) = &listen {
             self.check_loops(listen, &upstreams, &routes);

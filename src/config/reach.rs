@@ -11,7 +11,7 @@ use crate::routes::{Asks, RouteSpec};
 /// The methods that people can use in this version. Others may be priced, and nobody has them.
 #[must_use]
 pub fn methods_of_this_version(has_email: bool) -> Vec<Method> {
-    let mut methods = vec![Method::Password, Method::Totp];
+    let mut methods = vec![Method::Password, Method::Totp, Method::Passkey, Method::SecurityKey];
     if has_email {
         methods.push(Method::Email);
     }
@@ -227,10 +227,10 @@ impl Reach<'_> {
             }
             Some(Obstacle::PhishingResistance) if own.phishing_resistant.is_some() => {
                 let sentence = format!("nobody can show a phishing-resistant proof for {subject}");
-                let label = "no such method is in this version";
+                let label = "needs passkeys or security keys";
                 diagnostics.push(
                     at(Diagnostic::error("E0301", sentence), spot("phishing_resistant"), label)
-                        .help("remove it; passkeys come with a later version")
+                        .help("give points to `passkey`, and name its domain with `rp_id`")
                         .about(format!("{path}.phishing_resistant")),
                 );
             }

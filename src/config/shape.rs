@@ -206,7 +206,7 @@ pub(super) struct Session {
 /// A directory of users.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["ldap", "oidc", "self_registration", "rp_id"]))]
+#[schemars(extend("x-later" = ["ldap", "oidc", "self_registration"]))]
 pub(super) struct Directory {
     /// What people call it, by language. Default: its own name. Example:
     /// `{ en = "Employees", nl = "Medewerkers" }`.
@@ -220,6 +220,11 @@ pub(super) struct Directory {
     /// The host on which set-up links open. Default: the first exact host of a route of this
     /// directory. Example: `"login.example.org"`.
     pub(super) sign_in_host: Option<ExactHost>,
+    /// The domain that passkeys and security keys are bound to: a host of this directory, or a parent of
+    /// its hosts. Default: `sign_in_host` or a host, if all hosts of the directory are that or under it;
+    /// otherwise there are no passkeys. Whoever changes it makes all passkeys useless. Example:
+    /// `"example.org"`.
+    pub(super) rp_id: Option<ExactHost>,
     /// What it takes to sign in.
     pub(super) authentication: Authentication,
 }
@@ -286,10 +291,10 @@ pub(super) struct Points {
     /// A code of an authenticator app (RFC 6238).
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) totp: u16,
-    /// A passkey. Not in this version; may be priced already.
+    /// A passkey: finger, face or PIN of a device.
     #[schemars(extend("default" = 30, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) passkey: u16,
-    /// A security key without a PIN. Not in this version; may be priced already.
+    /// A security key that is only touched.
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) security_key: u16,
     /// A recovery code. Not in this version; may be priced already.

@@ -201,6 +201,12 @@ impl Arrival {
         self.snapshot.directory(&self.route.directory).map(|directory| &directory.settings)
     }
 
+    /// The domain of passkeys, if they can be used on this host.
+    #[must_use]
+    pub fn passkey_domain(&self) -> Option<&str> {
+        self.snapshot.passkey_domain(&self.route.directory, &self.host)
+    }
+
     /// Decides for the person who arrived, on any requirement of the same directory.
     pub fn decide(&self, requirement: &Requirement, settings: &Settings) -> Decision {
         let Some(session) = &self.session else {

@@ -49,7 +49,8 @@ impl Snapshot {
         let policies = config.directories.iter().map(|(name, directory)| {
             let settings = directory.settings.clone();
             let is_worth = |method: &&Method| settings.policy(**method).points > Points::ZERO;
-            let offered = methods.iter().filter(is_worth).copied().collect();
+            let usable = directory.usable(&methods);
+            let offered = usable.iter().filter(is_worth).copied().collect();
             (name.clone(), DirectoryPolicy { settings, offered })
         });
         let upstreams = config
@@ -81,6 +82,13 @@ impl Snapshot {
     #[must_use]
     pub fn offered(&self, directory: &str) -> MethodSet {
         self.directory(directory).map_or(MethodSet::EMPTY, |directory| directory.offered)
+    }
+
+    /// The domain of passkeys in a directory, if they can be used on this host.
+    #[must_use]
+    pub fn passkey_domain(&self, directory: &str, host: &str) -> Option<&str> {
+        let domain = self.config.directories.get(directory)?.passkeys.as_ref()?;
+        domain.works_on(host).then_some(domain.id.as_str())
     }
 
     /// A host may be named without port, with a listener's, or with the route's public one.

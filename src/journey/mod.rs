@@ -5,6 +5,7 @@
 //! Not here: HTML, cookies' attributes, addresses of pages (`web`), and what an answer is worth
 //! (`points`).
 
+mod passkeys;
 mod record;
 mod return_address;
 mod set_up;
@@ -16,20 +17,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use passkeys::{MOST_PASSKEYS, PasskeyAdded};
 pub use return_address::ReturnAddress;
 pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
 pub use transaction::{Notice, Transaction};
 
-use crate::accounts::{Account, AccountStore, EmailAddress, StoreError, UserName, UserState};
+use crate::accounts::{
+    Account, AccountStore, EmailAddress, PasskeyStore, StoreError, UserName, UserState,
+};
 use crate::audit::{Audit, EventName};
 use crate::gate::{Arrival, Reference};
 use crate::methods::{
-    Ask, Attempt, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
+    Ask, Attempt, Ceremony, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
 };
 use crate::observe::Metrics;
 use crate::points::{
-    Decision, Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Standing,
-    Unpaid, Way, Weighing, ways,
+    Decision, Enrolled, Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall,
+    Standing, Unpaid, Way, Weighing, ways,
 };
 use crate::sessions::{Beginning, Name, NewlyNamed, Present, Rise, Sessions};
 use crate::throttle::CounterStore;
@@ -167,6 +171,7 @@ impl From<MethodError> for JourneyError {
 pub struct Journey {
     sessions: Arc<Sessions>,
     accounts: Arc<dyn AccountStore>,
+    passkeys: Arc<dyn PasskeyStore>,
     counters: Arc<dyn CounterStore>,
     methods: Arc<Methods>,
     /// For choosing one; checking one is a method like the others.
@@ -182,6 +187,7 @@ pub struct Journey {
 pub struct Parts {
     pub sessions: Arc<Sessions>,
     pub accounts: Arc<dyn AccountStore>,
+    pub passkeys: Arc<dyn PasskeyStore>,
     pub counters: Arc<dyn CounterStore>,
     pub methods: Arc<Methods>,
     pub passwords: Arc<Password>,
@@ -192,9 +198,20 @@ pub struct Parts {
 impl Journey {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { sessions, accounts, counters, methods, passwords, audit, metrics } = parts;
+        let Parts { sessions, accounts, passkeys, counters, methods, passwords, audit, metrics } =
+            parts;
         let confirming = tokio::sync::Mutex::default();
-        Self { sessions, accounts, counters, methods, passwords, audit, metrics, confirming }
+        Self {
+            sessions,
+            accounts,
+            passkeys,
+            counters,
+            methods,
+            passwords,
+            audit,
+            metrics,
+            confirming,
+        }
     }
 
     /// Where the journey to `transaction`'s return address stands for whoever arrived.
@@ -210,7 +227,7 @@ impl Journey {
             Outcome::StepUp(shortfall) => Box::new(shortfall),
         };
         let Some(session) = &arrival.session else { return Step::SignIn };
-        let usable = self.methods.usable_enrolments(session.account());
+        let usable = self.usable(arrival, session);
         let ways = ways(&requirement, &session.evidence(), &usable, settings, arrival.now);
         match (shortfall.signed_in, ways.is_empty()) {
             // To sign in anew would end here again: the person would type a right password for ever.
@@ -219,6 +236,15 @@ impl Journey {
             (true, true) => Step::Stuck(shortfall),
             (true, false) => Step::Choose(Box::new(Choice { shortfall: *shortfall, ways })),
         }
+    }
+
+    /// What this person can use now, on this host.
+    fn usable(&self, arrival: &Arrival, session: &Present) -> Vec<Enrolled> {
+        let mut usable = self.methods.usable_enrolments(session.account());
+        if arrival.passkey_domain().is_none() {
+            usable.retain(|one| !matches!(one.method, Method::Passkey | Method::SecurityKey));
+        }
+        usable
     }
 
     /// A name and a password.
@@ -245,6 +271,7 @@ impl Journey {
                 account: account.as_ref(),
                 session: None,
                 answer: password,
+                ceremony: None,
                 source: visit.source,
                 now: arrival.now,
             })
@@ -288,6 +315,7 @@ impl Journey {
         proof: Proof,
     ) -> Result<Turn, JourneyError> {
         let arrival = visit.arrival;
+        let method = proof.method;
         // What can fail comes before the session, whose name would be lost with it.
         self.counters.know_browser(&account.user.id, &visit.browser_to_know, arrival.now).await?;
         self.accounts.record_sign_in(&account.user.id, arrival.now).await?;
@@ -308,7 +336,7 @@ impl Journey {
         };
         let limits = arrival.snapshot.config.session;
         let begun = self.sessions.begin(beginning, limits, arrival.now).await?;
-        self.proven(visit, account, Method::Password);
+        self.proven(visit, account, method);
         let mut turn = self.go_on(visit, transaction, begun).await;
         turn.knows_browser = true;
         Ok(turn)
@@ -440,6 +468,17 @@ impl Journey {
         method: Method,
         answer: &str,
     ) -> Result<Turn, JourneyError> {
+        self.answered(visit, transaction, method, answer, None).await
+    }
+
+    async fn answered(
+        &self,
+        visit: &Visit<'_>,
+        transaction: Transaction,
+        method: Method,
+        answer: &str,
+        ceremony: Option<&Ceremony>,
+    ) -> Result<Turn, JourneyError> {
         let arrival = visit.arrival;
         let leads_on = self.leads_on(arrival, &transaction, method);
         let (Some(session), Some(authenticator), true) =
@@ -455,6 +494,7 @@ impl Journey {
                 account: Some(account),
                 session: Some(session.key()),
                 answer,
+                ceremony,
                 source: visit.source,
                 now: arrival.now,
             })
@@ -621,6 +661,7 @@ impl From<Rejection> for Notice {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::Wrong { tries_left } => Self::Wrong { tries_left },
+            Rejection::Copied => Self::Wrong { tries_left: None },
             Rejection::Empty => Self::Empty,
             Rejection::NotAnAnswer => Self::NotAnAnswer,
             Rejection::Expired => Self::Expired,

@@ -112,6 +112,7 @@ const fn outcome(rejection: Rejection) -> MethodOutcome {
         | Rejection::Empty
         | Rejection::NotAnAnswer
         | Rejection::UsedAlready
+        | Rejection::Copied
         | Rejection::ClockOff => MethodOutcome::Wrong,
         Rejection::Expired => MethodOutcome::Expired,
         Rejection::Throttled { .. } => MethodOutcome::Throttled,
@@ -126,6 +127,7 @@ const fn reason(rejection: Rejection) -> &'static str {
         Rejection::NotAnAnswer => "not_an_answer",
         Rejection::Expired => "expired",
         Rejection::UsedAlready => "used_already",
+        Rejection::Copied => "counter_went_back",
         Rejection::ClockOff => "clock_off",
         Rejection::Throttled { .. } => "throttled",
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::return_address::ReturnAddress;
 use crate::keys::Keyring;
+use crate::methods::Rejection;
 use crate::points::Timestamp;
 
 /// How long a page of ours can be left open.
@@ -37,8 +38,40 @@ pub enum Notice {
     Throttled(u64),
     /// Everything waits: too many answers at once.
     Busy,
+    /// A passkey did not prove anything.
+    PasskeyWrong,
+    /// The answer to a challenge came too late, or came twice.
+    PasskeyLate,
+    /// A passkey that nobody has here any more: its id in base64url, for the browser to forget it;
+    /// empty where it is too long for an address.
+    PasskeyUnknown(String),
+    /// A passkey of another user.
+    PasskeyOfAnother,
     /// The password cannot be used; the key of the reason.
     Password(String),
+}
+
+/// Longer ids of credentials are not carried in an address.
+const LONGEST_CARRIED: usize = 256;
+
+impl Notice {
+    pub(super) fn unknown_passkey(id: &[u8]) -> Self {
+        let id = if id.len() > LONGEST_CARRIED { &[][..] } else { id };
+        Self::PasskeyUnknown(BASE64.encode(id))
+    }
+
+    /// Of a passkey, all that is wrong looks alike.
+    pub(super) const fn of_passkey(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Expired | Rejection::UsedAlready => Self::PasskeyLate,
+            Rejection::Throttled { until } => Self::Throttled(until.as_millis()),
+            Rejection::Wrong { .. }
+            | Rejection::Empty
+            | Rejection::NotAnAnswer
+            | Rejection::Copied
+            | Rejection::ClockOff => Self::PasskeyWrong,
+        }
+    }
 }
 
 /// Where a person is going.

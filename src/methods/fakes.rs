@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::soft_authenticator::{SoftAuthenticator, party};
 use super::*;
 use crate::accounts::*;
 use crate::clock::{Clock, ManualClock};
@@ -240,6 +241,68 @@ impl CodeStore for FakeCodes {
     }
 }
 
+/// A fake of the store of passkeys: what methods ask of it. The credentials are those of the accounts.
+#[derive(Debug, Default)]
+pub(super) struct FakePasskeys {
+    spent: Mutex<BTreeSet<[u8; 32]>>,
+    pub(super) used: Mutex<HashMap<CredentialId, u32>>,
+    pub(super) calls: Calls,
+}
+
+#[async_trait]
+impl PasskeyStore for FakePasskeys {
+    async fn add_passkey(
+        &self,
+        _: NewPasskey,
+        _: Timestamp,
+    ) -> Result<Option<CredentialId>, StoreError> {
+        unreachable!("no method asks for this")
+    }
+
+    async fn find_passkey(&self, _: &[u8]) -> Result<Option<Account>, StoreError> {
+        unreachable!("no method asks for this")
+    }
+
+    async fn use_passkey(&self, id: &CredentialId, used: PasskeyUse) -> Result<bool, StoreError> {
+        self.calls.called().await?;
+        let mut seen = self.used.lock().unwrap();
+        let last = seen.entry(id.clone()).or_default();
+        let is_taken = used.sign_count > *last || (used.sign_count == 0 && *last == 0);
+        *last = (*last).max(used.sign_count);
+        Ok(is_taken)
+    }
+
+    async fn rename_passkey(
+        &self,
+        _: &UserId,
+        _: &CredentialId,
+        _: &str,
+    ) -> Result<bool, StoreError> {
+        unreachable!("no method asks for this")
+    }
+
+    async fn remove_passkey(&self, _: &UserId, _: &CredentialId) -> Result<bool, StoreError> {
+        unreachable!("no method asks for this")
+    }
+
+    async fn spend_challenge(&self, hash: &[u8; 32], _: Timestamp) -> Result<bool, StoreError> {
+        self.calls.called().await?;
+        Ok(self.spent.lock().unwrap().insert(*hash))
+    }
+
+    async fn sweep_challenges(&self, _: Timestamp) -> Result<u64, StoreError> {
+        unreachable!("no method asks for this")
+    }
+
+    async fn passkey_offer(&self, _: &UserId) -> Result<Option<Timestamp>, StoreError> {
+        unreachable!("no method asks for this")
+    }
+
+    async fn put_off_passkey_offer(&self, _: &UserId, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("no method asks for this")
+    }
+}
+
 /// A fake of a mail server: keeps every message, or refuses to be reached.
 #[derive(Debug, Default)]
 pub(super) struct FakeMail {
@@ -272,6 +335,7 @@ pub(super) struct Bench {
     pub(super) accounts: Arc<FakeAccounts>,
     pub(super) counters: Arc<FakeCounters>,
     pub(super) codes: Arc<FakeCodes>,
+    pub(super) passkeys: Arc<FakePasskeys>,
     pub(super) mail: Arc<FakeMail>,
     pub(super) notifiers: Arc<Notifiers>,
     pub(super) pool: Arc<HashPool>,
@@ -297,6 +361,7 @@ impl Bench {
             accounts: Arc::default(),
             counters: Arc::default(),
             codes: Arc::default(),
+            passkeys: Arc::default(),
             mail,
             notifiers: Arc::new(Notifiers::new(vec![outbox])),
             pool: Arc::new(HashPool::new(1, queue).unwrap()),
@@ -320,13 +385,17 @@ impl Bench {
     /// Calls of all stores so far.
     pub(super) fn calls(&self) -> u64 {
         let of = |calls: &Calls| calls.count.load(Ordering::SeqCst);
-        self.counters.calls() + of(&self.accounts.calls) + of(&self.codes.calls)
+        self.counters.calls()
+            + of(&self.accounts.calls)
+            + of(&self.codes.calls)
+            + of(&self.passkeys.calls)
     }
 
     pub(super) fn fail(&self, fails: bool) {
         self.counters.fail(fails);
         self.accounts.calls.fail(fails);
         self.codes.calls.fail(fails);
+        self.passkeys.calls.fail(fails);
     }
 
     pub(super) fn attempts(&self) -> Attempts {
@@ -341,6 +410,44 @@ impl Bench {
 
     pub(super) fn password(&self) -> Password {
         Password::new(self.accounts.clone(), self.attempts(), self.pool.clone(), cheap()).unwrap()
+    }
+
+    pub(super) fn passkey(&self) -> Passkey {
+        Passkey::new(self.passkeys.clone(), self.attempts())
+    }
+
+    pub(super) fn security_key(&self) -> SecurityKey {
+        SecurityKey::new(self.passkeys.clone(), self.attempts())
+    }
+
+    /// The account with a credential of this authenticator in it, registered as a page would.
+    pub(super) fn register(
+        &self,
+        account: &Account,
+        method: Method,
+        soft: &mut SoftAuthenticator,
+    ) -> Account {
+        let who = Registrant { account, session: Some(SESSION) };
+        let begun = Ceremony::register(party(), method, who, self.now()).unwrap();
+        let new = Passkey::confirm(&begun.ceremony, &soft.register(&begun), self.now()).unwrap();
+        let mut account = account.clone();
+        account.passkeys.push(PasskeyCredential {
+            id: CredentialId(format!("{method} of {}", account.user.name).into()),
+            method: new.method,
+            credential: new.credential,
+            key: new.key,
+            sign_count: new.sign_count,
+            is_backup_eligible: new.is_backup_eligible,
+            is_backed_up: new.is_backed_up,
+            transports: new.transports,
+            aaguid: new.aaguid,
+            label: None,
+            added_at: self.now(),
+            last_used_at: None,
+            enrolled_at: None,
+        });
+        self.accounts.put(&account);
+        account
     }
 
     pub(super) fn email(&self) -> EmailCode {
@@ -371,6 +478,7 @@ impl Bench {
             account: Some(account),
             session: Some(SESSION),
             answer,
+            ceremony: None,
             source: &self.source,
             now: self.now(),
         }
@@ -467,6 +575,7 @@ pub(super) fn account_of(bench: &Bench, name: &str, password: &str) -> Account {
             added_at: Timestamp::EPOCH,
             enrolled_at: None,
         }],
+        passkeys: Vec::new(),
         version: 1,
     };
     bench.accounts.put(&account);

@@ -6,15 +6,21 @@
 //! A method proves; it does not price. What a proof is worth is the operator's decision, made in the
 //! settings and applied in `points`.
 
+mod ceremony;
 #[cfg(test)]
 mod contract;
 mod email_code;
 #[cfg(test)]
 mod fakes;
 mod hash_pool;
+mod passkey;
 mod password;
 mod password_rules;
 mod registry;
+mod security_key;
+mod signed;
+#[cfg(test)]
+pub(crate) mod soft_authenticator;
 mod totp;
 mod typed;
 
@@ -22,11 +28,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use ceremony::{Begun, Ceremony, CeremonyPurpose, NoCeremony, Registrant, RelyingParty};
 pub use email_code::{CodeLimits, CodeText, EmailCode, EmailCodeParts, EnglishText};
 pub use hash_pool::{HashPool, Lane, PoolFull};
+pub use passkey::Passkey;
 pub use password::{HashCost, HashError, Password};
 pub use password_rules::{PasswordProblem, PasswordRules};
 pub use registry::Methods;
+pub use security_key::SecurityKey;
 pub use totp::Totp;
 
 use crate::accounts::{Account, StoreError, UserId, UserState};
@@ -54,6 +63,8 @@ pub struct Attempt<'a> {
     /// The session that the answer belongs to; `None` before the first proof.
     pub session: Option<SessionKey>,
     pub answer: &'a str,
+    /// What the answer was made for, where a challenge was signed.
+    pub ceremony: Option<&'a Ceremony>,
     pub source: &'a Source,
     pub now: Timestamp,
 }
@@ -91,6 +102,8 @@ pub enum Rejection {
     Expired,
     /// It was right, and has been used.
     UsedAlready,
+    /// A counter went back, so there are two of what should be one. Looks like a wrong answer.
+    Copied,
     /// It would be right on a clock that is a few minutes off.
     ClockOff,
     /// Too many tries: this method waits, the others do not.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::accounts::{
-    Account, AccountStore, ContactKind, CreateError, Link, LinkPurpose, NewUser, StoreError,
-    UserId, UserName, UserState,
+    Account, AccountStore, ContactKind, CreateError, Link, LinkPurpose, NewPasskey, NewUser,
+    PasskeyStore, PasskeyUse, StoreError, UserId, UserName, UserState,
 };
 use crate::methods::{CodeStore, SentCode};
 use crate::points::{Channel, CredentialId, Kinds, Method, Points, Proof, Role, Timestamp};
@@ -20,11 +20,14 @@ use crate::sessions::{NameHash, NameRecord, SessionKey, SessionRecord, SessionSt
 use crate::throttle::{CounterKey, CounterStore, Tally};
 
 pub(crate) trait Store:
-    AccountStore + SessionStore + CounterStore + CodeStore + Clone + 'static
+    AccountStore + SessionStore + CounterStore + CodeStore + PasskeyStore + Clone + 'static
 {
 }
 
-impl<S: AccountStore + SessionStore + CounterStore + CodeStore + Clone + 'static> Store for S {}
+impl<S> Store for S where
+    S: AccountStore + SessionStore + CounterStore + CodeStore + PasskeyStore + Clone + 'static
+{
+}
 
 /// Makes a test of every case. `$fresh` is an async function that gives an empty store and whatever has
 /// to live as long as it.
@@ -44,6 +47,14 @@ macro_rules! store_contract {
             a_link_is_good_until_its_end_and_not_at_it,
             links_that_were_ended_are_gone_for_that_user_alone,
             a_deleted_user_takes_everything_with_them,
+            a_passkey_comes_back_with_every_field_and_finds_its_owner,
+            a_credential_belongs_to_one_user_in_all_directories,
+            a_counter_of_a_passkey_never_goes_back_and_one_copy_wins,
+            a_passkey_without_a_counter_is_used_again_and_again,
+            a_passkey_is_renamed_and_removed_by_its_owner_alone,
+            a_challenge_is_spent_by_exactly_one_of_a_hundred,
+            a_sweep_forgets_challenges_that_have_ended_and_no_other,
+            an_offer_that_was_put_off_is_never_put_forward,
             users_are_listed_in_order_of_name,
             a_role_counts_only_while_its_user_is_active,
             a_sign_in_never_moves_back,
@@ -803,4 +814,151 @@ pub(crate) async fn a_sweep_removes_codes_two_hours_after_their_end<S: Store>(st
     assert_eq!(store.codes(&SessionKey([1; 16]), Method::Email).await.unwrap().len(), 1);
     assert_eq!(store.sweep_codes(kept_until.after(TICK)).await.unwrap(), 1);
     assert!(store.codes(&SessionKey([1; 16]), Method::Email).await.unwrap().is_empty());
+}
+
+pub(crate) fn new_passkey(user: &UserId, credential: &[u8], sign_count: u32) -> NewPasskey {
+    NewPasskey {
+        user: user.clone(),
+        method: Method::Passkey,
+        credential: credential.to_vec(),
+        key: b"a public key".to_vec(),
+        sign_count,
+        is_backup_eligible: true,
+        is_backed_up: false,
+        transports: vec!["internal".to_owned(), "hybrid".to_owned()],
+        aaguid: [7; 16],
+        label: None,
+        enrolled_at: Some(NOW),
+    }
+}
+
+async fn add_passkey<S: Store>(store: &S, new: NewPasskey) -> CredentialId {
+    store.add_passkey(new, NOW).await.unwrap().unwrap()
+}
+
+const fn used(sign_count: u32) -> PasskeyUse {
+    PasskeyUse { sign_count, is_backed_up: true, at: NOW }
+}
+
+pub(crate) async fn a_passkey_comes_back_with_every_field_and_finds_its_owner<S: Store>(store: S) {
+    let anna = user(&store, "anna").await;
+    user(&store, "bob").await;
+    let before = load(&store, &anna).await.version;
+    let new = new_passkey(&anna, b"credential 1", 4);
+    let id = add_passkey(&store, new.clone()).await;
+    let key = NewPasskey { method: Method::SecurityKey, ..new_passkey(&anna, b"credential 2", 0) };
+    let key = add_passkey(&store, key).await;
+    let account = store.find_passkey(b"credential 1").await.unwrap().unwrap();
+    assert_eq!(account.user.id, anna);
+    assert!(account.version > before);
+    let [first, second] = &account.passkeys[..] else { panic!("{:?}", account.passkeys) };
+    assert_eq!((&first.id, first.method), (&id, Method::Passkey));
+    assert_eq!((&second.id, second.method), (&key, Method::SecurityKey));
+    assert_eq!((&first.credential, &first.key), (&new.credential, &new.key));
+    assert_eq!((first.sign_count, first.aaguid), (4, [7; 16]));
+    assert_eq!((first.is_backup_eligible, first.is_backed_up), (true, false));
+    assert_eq!((&first.transports, &first.label), (&new.transports, &None));
+    assert_eq!((first.added_at, first.last_used_at, first.enrolled_at), (NOW, None, Some(NOW)));
+    let methods: Vec<Method> = account.enrolled().iter().map(|one| one.method).collect();
+    assert_eq!(methods, [Method::Passkey, Method::SecurityKey]);
+    assert!(account.owns(&id));
+    for unknown in [&b"credential"[..], b"", b"credential 10"] {
+        assert!(store.find_passkey(unknown).await.unwrap().is_none(), "{unknown:?}");
+    }
+}
+
+pub(crate) async fn a_credential_belongs_to_one_user_in_all_directories<S: Store>(store: S) {
+    let anna = user(&store, "anna").await;
+    let other = store.create_user(new_user("guests", "anna"), NOW).await.unwrap().user.id;
+    add_passkey(&store, new_passkey(&anna, b"c", 0)).await;
+    for taken in [&anna, &other] {
+        let again = store.add_passkey(new_passkey(taken, b"c", 0), NOW).await.unwrap();
+        assert_eq!(again, None);
+    }
+    let nobody = UserId("nobody".into());
+    assert_eq!(store.add_passkey(new_passkey(&nobody, b"d", 0), NOW).await.unwrap(), None);
+    assert_eq!(load(&store, &anna).await.passkeys.len(), 1);
+    assert!(load(&store, &other).await.passkeys.is_empty());
+    store.delete_user(&anna).await.unwrap();
+    assert!(store.find_passkey(b"c").await.unwrap().is_none());
+    add_passkey(&store, new_passkey(&other, b"c", 0)).await;
+}
+
+pub(crate) async fn a_counter_of_a_passkey_never_goes_back_and_one_copy_wins<S: Store>(store: S) {
+    let anna = user(&store, "anna").await;
+    let id = add_passkey(&store, new_passkey(&anna, b"c", 5)).await;
+    for (count, taken) in
+        [(0, false), (4, false), (5, false), (6, true), (6, false), (u32::MAX, true)]
+    {
+        assert_eq!(store.use_passkey(&id, used(count)).await.unwrap(), taken, "{count}");
+    }
+    let account = load(&store, &anna).await;
+    assert_eq!(account.passkeys[0].sign_count, u32::MAX);
+    assert_eq!(
+        (account.passkeys[0].is_backed_up, account.passkeys[0].last_used_at),
+        (true, Some(NOW))
+    );
+    let copied = add_passkey(&store, new_passkey(&anna, b"d", 5)).await;
+    let won = winners(&store, |store| {
+        let copied = copied.clone();
+        async move { store.use_passkey(&copied, used(6)).await.unwrap() }
+    });
+    assert_eq!(won.await, 1);
+    assert!(!store.use_passkey(&CredentialId("nothing".into()), used(1)).await.unwrap());
+}
+
+pub(crate) async fn a_passkey_without_a_counter_is_used_again_and_again<S: Store>(store: S) {
+    let anna = user(&store, "anna").await;
+    let id = add_passkey(&store, new_passkey(&anna, b"c", 0)).await;
+    for _ in 0..3 {
+        let before = load(&store, &anna).await.version;
+        assert!(store.use_passkey(&id, used(0)).await.unwrap());
+        assert!(load(&store, &anna).await.version > before);
+    }
+}
+
+pub(crate) async fn a_passkey_is_renamed_and_removed_by_its_owner_alone<S: Store>(store: S) {
+    let (anna, bob) = (user(&store, "anna").await, user(&store, "bob").await);
+    let id = add_passkey(&store, new_passkey(&anna, b"c", 0)).await;
+    assert!(!store.rename_passkey(&bob, &id, "mine").await.unwrap());
+    assert!(!store.remove_passkey(&bob, &id).await.unwrap());
+    assert!(store.rename_passkey(&anna, &id, "Laptop").await.unwrap());
+    let account = load(&store, &anna).await;
+    assert_eq!(account.passkeys[0].label.as_deref(), Some("Laptop"));
+    assert_eq!(account.passkeys[0].credential, b"c");
+    assert!(store.remove_passkey(&anna, &id).await.unwrap());
+    assert!(!store.remove_passkey(&anna, &id).await.unwrap());
+    let account = load(&store, &anna).await;
+    assert!(account.passkeys.is_empty() && !account.owns(&id));
+    assert!(store.find_passkey(b"c").await.unwrap().is_none());
+}
+
+pub(crate) async fn a_challenge_is_spent_by_exactly_one_of_a_hundred<S: Store>(store: S) {
+    let won = winners(&store, |store| async move {
+        store.spend_challenge(&[1; 32], NOW.after(MINUTE)).await.unwrap()
+    });
+    assert_eq!(won.await, 1);
+    assert!(store.spend_challenge(&[2; 32], NOW.after(MINUTE)).await.unwrap());
+}
+
+pub(crate) async fn a_sweep_forgets_challenges_that_have_ended_and_no_other<S: Store>(store: S) {
+    assert!(store.spend_challenge(&[1; 32], NOW).await.unwrap());
+    assert!(store.spend_challenge(&[2; 32], NOW.after(TICK)).await.unwrap());
+    assert_eq!(store.sweep_challenges(NOW.after(TICK)).await.unwrap(), 1);
+    assert!(!store.spend_challenge(&[2; 32], NOW).await.unwrap());
+}
+
+pub(crate) async fn an_offer_that_was_put_off_is_never_put_forward<S: Store>(store: S) {
+    let anna = user(&store, "anna").await;
+    assert_eq!(store.passkey_offer(&anna).await.unwrap(), None);
+    for (not_before, kept) in [
+        (NOW.after(HOUR), NOW.after(HOUR)),
+        (NOW, NOW.after(HOUR)),
+        (Timestamp::NEVER, Timestamp::NEVER),
+        (NOW.after(HOUR), Timestamp::NEVER),
+    ] {
+        store.put_off_passkey_offer(&anna, not_before).await.unwrap();
+        assert_eq!(store.passkey_offer(&anna).await.unwrap(), Some(kept));
+    }
+    store.put_off_passkey_offer(&UserId("nobody".into()), NOW).await.unwrap();
 }

@@ -105,6 +105,27 @@ impl Attempts {
         }))
     }
 
+    /// Counts an attempt whose answer nobody can guess, such as a signature: against the address alone,
+    /// for the work that it costs. A count for the user would only help to keep them out.
+    ///
+    /// # Errors
+    /// The store could not count: the attempt must not be checked.
+    pub async fn count_unguessable(
+        &self,
+        sign_in: &SignIn<'_>,
+        now: Timestamp,
+    ) -> Result<Counted, StoreError> {
+        let keys = self.keys(sign_in).await?;
+        let tally = self.store.count(&keys.address, self.per_address.window, now).await?;
+        if !tally.is_within(self.per_address) {
+            return Ok(Counted::Throttled { until: tally.window_ends });
+        }
+        Ok(Counted::Admitted(Admitted {
+            from_known_browser: keys.is_known,
+            own: [keys.user, keys.day],
+        }))
+    }
+
     /// Until when this user's method takes no attempt from this browser; `None`: it takes one.
     /// Counts nothing.
     ///

@@ -45,6 +45,8 @@ pub struct Assets {
     /// What wider pages (account, demonstration portal) need on top.
     pub wide: Asset,
     pub script: Asset,
+    /// For pages that ask for a passkey.
+    pub passkey: Asset,
     pub icon: Asset,
 }
 
@@ -56,6 +58,7 @@ impl Assets {
             style: Asset::new("style", "css", CSS, include_bytes!("assets/style.css")),
             wide: Asset::new("wide", "css", CSS, include_bytes!("assets/wide.css")),
             script: Asset::new("page", "js", JS, include_bytes!("assets/page.js")),
+            passkey: Asset::new("passkey", "js", JS, include_bytes!("assets/passkey.js")),
             icon: Asset::new("icon", "svg", "image/svg+xml", include_bytes!("assets/logo.svg")),
         });
         &ASSETS
@@ -64,7 +67,7 @@ impl Assets {
     /// The file of a name. Only whole names with their hash count.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Asset> {
-        [&self.style, &self.wide, &self.script, &self.icon]
+        [&self.style, &self.wide, &self.script, &self.passkey, &self.icon]
             .into_iter()
             .find(|asset| asset.name == name)
     }

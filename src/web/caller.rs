@@ -20,6 +20,7 @@ use crate::gate::{Arrival, Reference};
 use crate::journey::{Place, ReturnAddress, Transaction, Turn, Visit};
 use crate::keys::Keyring;
 use crate::methods::Source;
+use crate::points::Method;
 use crate::sessions::{SessionKey, cookies};
 
 /// One call of one page.
@@ -220,6 +221,8 @@ impl Caller {
         let answer = match turn.place {
             Place::SignIn => self.to("sign-in", transaction),
             Place::Next => self.to("next", transaction),
+            Place::Code(Method::Passkey) => self.to("passkey", transaction),
+            Place::Code(Method::SecurityKey) => self.to("security-key", transaction),
             Place::Code(method) => self.to(&format!("code/{method}"), transaction),
             Place::Wait(method) => self.to(&format!("wait?method={method}"), transaction),
             Place::Stuck => self.to("stuck", transaction),

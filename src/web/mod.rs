@@ -9,6 +9,7 @@ mod caller;
 mod form;
 pub mod i18n;
 pub mod pages;
+mod passkey;
 mod router;
 mod set_up;
 mod sign_in;

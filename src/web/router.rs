@@ -16,7 +16,7 @@ use super::browser::{Made, is_from_own_page};
 use super::caller::Caller;
 use super::form::{Form, NotAForm};
 use super::pages::{CookiesBlocked, Refusal, Refused};
-use super::{Portal, set_up, sign_in, sign_out, steps};
+use super::{Portal, passkey, set_up, sign_in, sign_out, steps};
 
 /// Our pages hold nothing that needs more.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -31,6 +31,8 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
         .route("/.scoregate/confirm", get(steps::show))
         .route("/.scoregate/code/{method}", get(steps::show_code).post(steps::submit_code))
         .route("/.scoregate/code/{method}/resend", post(steps::resend))
+        .route("/.scoregate/passkey", get(passkey::show).post(passkey::submit))
+        .route("/.scoregate/security-key", get(passkey::show_key).post(passkey::submit))
         .route("/.scoregate/stuck", get(steps::stuck))
         .route("/.scoregate/wait", get(steps::wait))
         .route("/.scoregate/denied", get(steps::denied))

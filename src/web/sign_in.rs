@@ -6,7 +6,7 @@ use super::answer::{Answer, Kind};
 use super::caller::Caller;
 use super::pages::{SignIn, SignInState};
 use super::router::Posted;
-use super::{Portal, steps};
+use super::{Portal, passkey, steps};
 use crate::journey::{JourneyError, Notice, Place, Step, Turn};
 use crate::points::Timestamp;
 
@@ -34,6 +34,7 @@ fn page(portal: &Portal, caller: &Caller, kind: Kind, state: SignInState) -> Ans
         hidden: caller.hidden(),
         username: caller.transaction.typed_name.clone().unwrap_or_default(),
         forgot: None,
+        passkey: passkey::for_sign_in(caller),
         state,
     }
     .render();
@@ -51,6 +52,12 @@ fn state(caller: &Caller) -> SignInState {
             SignInState::Throttled { until: Timestamp::from_millis(*until) }
         }
         Some(Notice::Busy) => SignInState::Busy,
+        notice @ Some(
+            Notice::PasskeyWrong
+            | Notice::PasskeyLate
+            | Notice::PasskeyUnknown(_)
+            | Notice::PasskeyOfAnother,
+        ) => SignInState::Passkey(passkey::state(notice)),
         Some(_) => SignInState::Wrong,
         None if caller.arrival.was_idle => {
             SignInState::Idle { minutes: u32::try_from(idle.as_secs() / 60).unwrap_or(u32::MAX) }

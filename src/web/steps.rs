@@ -71,7 +71,7 @@ fn reason(caller: &Caller, choice: &journey::Choice, journey: &journey::Journey)
 }
 
 /// Where the journey stands, where that is not the page that was asked for.
-fn elsewhere(caller: &Caller, step: &Step) -> Answer {
+pub(super) fn elsewhere(caller: &Caller, step: &Step) -> Answer {
     let place = match step {
         Step::SignIn => Place::SignIn,
         Step::Choose(_) => Place::Next,
@@ -88,7 +88,7 @@ fn elsewhere(caller: &Caller, step: &Step) -> Answer {
 }
 
 /// The methods that count already, each once.
-fn done(arrival: &Arrival) -> Vec<Method> {
+pub(super) fn done(arrival: &Arrival) -> Vec<Method> {
     let (Some(session), Some(settings)) = (&arrival.session, arrival.settings()) else {
         return Vec::new();
     };
@@ -211,11 +211,15 @@ pub(super) async fn show_code(
         Method::Password => again(&portal, &caller, Kind::Page),
         Method::Totp => app(&portal, &caller, &choice),
         Method::Email | Method::Sms => sent(&portal, &caller, method, &choice),
-        Method::Passkey
-        | Method::SecurityKey
-        | Method::RecoveryCode
-        | Method::RememberedDevice
-        | Method::Token => refused(&portal, &caller, Kind::NotFound, Refusal::NotFound),
+        Method::Passkey | Method::SecurityKey => caller.follow(&Turn {
+            place: Place::Code(method),
+            transaction: caller.transaction.clone(),
+            name: None,
+            knows_browser: false,
+        }),
+        Method::RecoveryCode | Method::RememberedDevice | Method::Token => {
+            refused(&portal, &caller, Kind::NotFound, Refusal::NotFound)
+        }
     }
 }
 
@@ -277,7 +281,16 @@ fn sent(portal: &Portal, caller: &Caller, method: Method, choice: &journey::Choi
 
 const fn code_state(notice: &Option<Notice>) -> CodeState {
     match notice {
-        None | Some(Notice::Throttled(_) | Notice::Busy | Notice::Password(_)) => CodeState::Ready,
+        None
+        | Some(
+            Notice::Throttled(_)
+            | Notice::Busy
+            | Notice::PasskeyWrong
+            | Notice::PasskeyLate
+            | Notice::PasskeyUnknown(_)
+            | Notice::PasskeyOfAnother
+            | Notice::Password(_),
+        ) => CodeState::Ready,
         Some(Notice::Wrong { tries_left }) => CodeState::Wrong { tries_left: *tries_left },
         Some(Notice::Empty) => CodeState::Empty,
         Some(Notice::NotAnAnswer) => CodeState::NotACode,
@@ -311,7 +324,11 @@ pub(super) async fn submit_code(
     }
 }
 
-fn followed(portal: &Portal, caller: &Caller, turn: Result<Turn, JourneyError>) -> Answer {
+pub(super) fn followed(
+    portal: &Portal,
+    caller: &Caller,
+    turn: Result<Turn, JourneyError>,
+) -> Answer {
     match turn {
         Ok(turn) => caller.follow(&turn),
         Err(error) => failed(portal, caller, &error),

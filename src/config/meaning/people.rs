@@ -178,6 +178,7 @@ impl Builder<'_> {
                     titles: titles(&directory.name),
                     settings,
                     sign_in_host: directory.sign_in_host.as_ref().map(|host| host.0.clone()),
+                    passkeys: None,
                 },
             );
         }
@@ -245,6 +246,7 @@ impl Builder<'_> {
         for (name, directory) in directories {
             let shape = self.shape.directory.get(name.as_ref());
             let accepted = shape.map_or(&[][..], |shape| &shape.authentication.accept_risk);
+            let methods = directory.usable(&methods);
             let reach =
                 Reach { name, directory, methods: &methods, accepted, provenance: self.provenance };
             reach.check_directory(self.diagnostics);

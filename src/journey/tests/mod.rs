@@ -11,7 +11,8 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::gate::tests::house::{Call, HOST, House, NOW, minutes, proof_of};
 use crate::methods::{
-    CodeLimits, EmailCode, EmailCodeParts, EnglishText, HashCost, HashPool, Totp,
+    CodeLimits, EmailCode, EmailCodeParts, EnglishText, HashCost, HashPool, Passkey, SecurityKey,
+    Totp,
 };
 use crate::notify::{
     DeliveryError, Message, Notifier, NotifierChannel, Notifiers, Outbox, OutboxLimits,
@@ -187,12 +188,22 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
             tries: 5,
         },
     });
-    let totp = Totp::new(store.clone(), attempts);
+    let inner = Arc::new(house.store.inner.clone());
+    let totp = Totp::new(store.clone(), attempts.clone());
+    let passkey = Passkey::new(inner.clone(), attempts.clone());
+    let key = SecurityKey::new(inner.clone(), attempts);
     Parts {
         sessions: house.sessions.clone(),
         accounts: store.clone(),
+        passkeys: inner,
         counters: store,
-        methods: Arc::new(Methods::new(vec![passwords.clone(), Arc::new(email), Arc::new(totp)])),
+        methods: Arc::new(Methods::new(vec![
+            passwords.clone(),
+            Arc::new(email),
+            Arc::new(totp),
+            Arc::new(passkey),
+            Arc::new(key),
+        ])),
         passwords,
         audit: audit.clone(),
         metrics: Arc::new(Metrics::new()),

@@ -227,8 +227,9 @@ async fn load_account(
          FROM apps WHERE user = ? ORDER BY number",
     )
     .bind(&id)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
+    let passkeys = super::passkeys::load(connection, &id).await?;
     let Some(row) = row else { return Ok(None) };
     let version = u64::try_from(row.version).map_err(|_| unreadable("user"))?;
     Ok(Some(Account {
@@ -236,6 +237,7 @@ async fn load_account(
         contacts: contacts.into_iter().map(|row| row.open(keys, &id)).collect::<Result<_, _>>()?,
         password: password.map(|row| row.open(keys, &id)).transpose()?,
         apps: apps.into_iter().map(|row| row.open(keys, &id)).collect::<Result<_, _>>()?,
+        passkeys: passkeys.into_iter().map(|row| row.open(keys, &id)).collect::<Result<_, _>>()?,
         version,
     }))
 }
@@ -248,7 +250,7 @@ async fn load_roles(
     Ok(roles.fetch_all(connection).await?)
 }
 
-async fn load_by_id(
+pub(super) async fn load_by_id(
     connection: &mut SqliteConnection,
     keys: &Keyring,
     id: &str,
@@ -261,7 +263,10 @@ async fn load_by_id(
 }
 
 /// `false` if there is no such user.
-async fn raise_version(connection: &mut SqliteConnection, user: &str) -> Result<bool, StoreError> {
+pub(super) async fn raise_version(
+    connection: &mut SqliteConnection,
+    user: &str,
+) -> Result<bool, StoreError> {
     let raised = sqlx::query("UPDATE users SET version = version + 1 WHERE id = ?")
         .bind(user)
         .execute(connection)

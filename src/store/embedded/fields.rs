@@ -70,7 +70,11 @@ pub(super) fn open(
     keys.open(place, sealed).ok_or_else(|| unreadable(what))
 }
 
-fn seal_json(keys: &Keyring, place: &str, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+pub(super) fn seal_json(
+    keys: &Keyring,
+    place: &str,
+    value: &impl Serialize,
+) -> Result<Vec<u8>, StoreError> {
     let json = serde_json::to_vec(value).map_err(|_| unreadable("record"))?;
     Ok(keys.seal(place, &Zeroizing::new(json)))
 }

@@ -10,6 +10,7 @@ mod codes;
 mod counters;
 mod fields;
 mod folder;
+mod passkeys;
 mod schema;
 mod sessions;
 #[cfg(test)]

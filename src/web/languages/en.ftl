@@ -351,3 +351,22 @@ mail-code-text =
 
     Did you not try to sign in? Then somebody may know your password.
     Go to { $host } yourself and change it, or ask for help there.
+
+## Passkeys
+signin-passkey = Sign in with a passkey
+passkey-title = Use your passkey
+passkey-lead = Your device will ask for your fingerprint, face or screen lock.
+passkey-use = Use passkey
+passkey-lost = I no longer have this passkey
+security-key-title = Use your security key
+security-key-lead = Have your key at hand. Your browser will ask you to touch it.
+security-key-use = Use security key
+security-key-lost = I no longer have this key
+passkey-stopped = That did not go through, or you closed it. Nothing has changed.
+passkey-known = This device already has a passkey for this account.
+passkey-noscript = Passkeys need JavaScript. Choose another way.
+passkey-unsupported = This browser cannot use passkeys. Choose another way.
+passkey-wrong = That passkey did not work here. Try again, or choose another way.
+passkey-late = That took too long. Try again.
+passkey-unknown = This passkey is no longer known here. Choose another way.
+passkey-another = This passkey belongs to another account.

@@ -351,3 +351,22 @@ mail-code-text =
 
     Probeerde je niet in te loggen? Dan kent iemand misschien je wachtwoord.
     Ga zelf naar { $host } en verander het, of vraag daar om hulp.
+
+## Passkeys
+signin-passkey = Inloggen met een passkey
+passkey-title = Gebruik je passkey
+passkey-lead = Je apparaat vraagt om je vingerafdruk, gezicht of schermvergrendeling.
+passkey-use = Passkey gebruiken
+passkey-lost = Ik heb deze passkey niet meer
+security-key-title = Gebruik je beveiligingssleutel
+security-key-lead = Houd je sleutel bij de hand. Je browser vraagt je om hem aan te raken.
+security-key-use = Beveiligingssleutel gebruiken
+security-key-lost = Ik heb deze sleutel niet meer
+passkey-stopped = Dat is niet gelukt, of je hebt het gesloten. Er is niets veranderd.
+passkey-known = Dit apparaat heeft al een passkey voor dit account.
+passkey-noscript = Passkeys hebben JavaScript nodig. Kies een andere manier.
+passkey-unsupported = Deze browser kan geen passkeys gebruiken. Kies een andere manier.
+passkey-wrong = Deze passkey werkte hier niet. Probeer het opnieuw of kies een andere manier.
+passkey-late = Dat duurde te lang. Probeer het opnieuw.
+passkey-unknown = Deze passkey is hier niet meer bekend. Kies een andere manier.
+passkey-another = Deze passkey hoort bij een ander account.

@@ -45,6 +45,14 @@ fn hidden() -> Hidden {
     Hidden { csrf: "c5Rf-token".to_owned(), tx: Some("8qZk2".to_owned()) }
 }
 
+fn passkey_ask() -> PasskeyAsk {
+    PasskeyAsk {
+        ceremony: "c3VuZWQ".to_owned(),
+        options: r#"{"publicKey":{"challenge":"AAAA"}}"#.to_owned(),
+        rp: "example.org".to_owned(),
+    }
+}
+
 /// Makes the pages in one language, with one name for everything that a person can choose.
 struct Painter<'a> {
     language: Language,
@@ -59,6 +67,7 @@ pub(in crate::web) fn gallery(language: Language, name: &str) -> Vec<(String, St
     painter.choose();
     painter.confirm_and_wait();
     painter.codes();
+    painter.passkeys();
     painter.ends();
     painter.refusals();
     painter.set_up();
@@ -92,6 +101,7 @@ impl Painter<'_> {
             hidden: hidden(),
             username: String::new(),
             forgot: None,
+            passkey: Some(passkey_ask()),
             state: SignInState::First,
         };
         self.add("demo-p1", demo.render());
@@ -108,6 +118,9 @@ impl Painter<'_> {
             ("p1-wrong", SignInState::Wrong),
             ("p1-throttled", SignInState::Throttled { until: later(900) }),
             ("p1-busy", SignInState::Busy),
+            ("p1-passkey-wrong", SignInState::Passkey(PasskeyState::Wrong)),
+            ("p1-passkey-late", SignInState::Passkey(PasskeyState::Late)),
+            ("p1-passkey-unknown", SignInState::Passkey(PasskeyState::Unknown("AQID".to_owned()))),
         ];
         for (page, state) in states {
             let is_first = state == SignInState::First || state == SignInState::UsernameEmpty;
@@ -117,6 +130,8 @@ impl Painter<'_> {
                 hidden: hidden(),
                 username: username.to_owned(),
                 forgot: (state == SignInState::Wrong).then(|| "/.scoregate/forgot".to_owned()),
+                // Where nobody can have one, the page has none.
+                passkey: (state != SignInState::Ended).then(passkey_ask),
                 state,
             };
             self.add(page, html.render());
@@ -273,6 +288,30 @@ impl Painter<'_> {
             state,
             resend_at: (state != CodeState::NotSent).then(|| later(18)),
             has_other_ways: true,
+        }
+    }
+
+    fn passkeys(&mut self) {
+        let states = [
+            ("p5", Method::Passkey, PasskeyState::First),
+            ("p5-wrong", Method::Passkey, PasskeyState::Wrong),
+            ("p5-late", Method::Passkey, PasskeyState::Late),
+            ("p5-unknown", Method::Passkey, PasskeyState::Unknown("AQID".to_owned())),
+            ("p5-another", Method::Passkey, PasskeyState::OfAnother),
+            ("p5-throttled", Method::Passkey, PasskeyState::Throttled { until: later(900) }),
+            ("p5-key", Method::SecurityKey, PasskeyState::First),
+        ];
+        for (page, method, state) in states {
+            let html = PasskeyStep {
+                frame: self.with_user(false),
+                hidden: hidden(),
+                done: vec![Method::Password],
+                method,
+                ask: passkey_ask(),
+                has_other_ways: state == PasskeyState::First,
+                state,
+            };
+            self.add(page, html.render());
         }
     }
 

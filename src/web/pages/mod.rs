@@ -13,6 +13,7 @@ mod frame;
 mod gallery;
 mod icon;
 mod parts;
+mod passkey;
 mod refused;
 mod setup;
 mod sign_in;
@@ -26,6 +27,7 @@ pub use demo::{
 pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
 pub use frame::{Frame, Help, Person};
 pub use parts::{Blocked, Choice, Counting, Hidden};
+pub use passkey::{PasskeyAsk, PasskeyState, PasskeyStep};
 pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
 pub use setup::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};
 pub use sign_in::{PasswordAgain, SignIn, SignInState};

@@ -144,6 +144,7 @@ pub(super) struct Row {
     pub(super) cost: Option<String>,
     pub(super) is_used_last: bool,
     pub(super) is_blocked: bool,
+    pub(super) needs_script: bool,
 }
 
 /// Choices that take equally many steps.
@@ -197,6 +198,7 @@ fn row(frame: &Frame, choice: &Choice, counting: Counting, is_grouped: bool) -> 
         cost: cost.filter(|_| choice.blocked.is_none()),
         is_used_last: choice.is_used_last && choice.blocked.is_none(),
         is_blocked: choice.blocked.is_some(),
+        needs_script: matches!(choice.method, Method::Passkey | Method::SecurityKey),
     }
 }
 

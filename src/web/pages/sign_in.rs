@@ -6,10 +6,11 @@ use askama::Template;
 use super::frame::{Frame, html};
 use super::icon::Icon;
 use super::parts::{Hidden, Notice, Problem};
+use super::passkey::{AskView, PasskeyAsk, PasskeyState};
 use crate::points::Timestamp;
 
 /// Why the person sees the page.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SignInState {
     First,
     /// The session idled out; how long it may.
@@ -28,14 +29,19 @@ pub enum SignInState {
     },
     /// No hand is free to check a password.
     Busy,
+    /// What became of a passkey.
+    Passkey(PasskeyState),
 }
 
 impl SignInState {
-    fn problem(self, frame: &Frame) -> Option<Problem> {
+    fn problem(&self, frame: &Frame) -> Option<Problem> {
         let (key, field) = match self {
-            Self::First | Self::Idle { .. } | Self::Ended | Self::Throttled { .. } | Self::Busy => {
-                return None;
-            }
+            Self::First
+            | Self::Idle { .. }
+            | Self::Ended
+            | Self::Throttled { .. }
+            | Self::Busy
+            | Self::Passkey(_) => return None,
             Self::UsernameEmpty => ("signin-username-empty", "username"),
             Self::PasswordEmpty => ("signin-password-empty", "password"),
             Self::Wrong => ("signin-wrong", "password"),
@@ -43,7 +49,7 @@ impl SignInState {
         Some(Problem { text: frame.t(key), field })
     }
 
-    fn notice(self, frame: &Frame) -> Option<Notice> {
+    fn notice(&self, frame: &Frame) -> Option<Notice> {
         match self {
             Self::First | Self::UsernameEmpty | Self::PasswordEmpty | Self::Wrong => None,
             Self::Idle { minutes } => {
@@ -51,9 +57,10 @@ impl SignInState {
             }
             Self::Ended => Some(Notice::plain(Icon::Lock, frame.t("signin-ended"))),
             Self::Throttled { until } => {
-                Some(Notice::warning(frame.t1("signin-throttled", "time", frame.clock(until))))
+                Some(Notice::warning(frame.t1("signin-throttled", "time", frame.clock(*until))))
             }
             Self::Busy => Some(Notice::warning(frame.t("signin-busy"))),
+            Self::Passkey(state) => state.notice(frame),
         }
     }
 }
@@ -67,6 +74,8 @@ pub struct SignIn {
     pub username: String,
     /// `None`: there is no page for it, so no link.
     pub forgot: Option<String>,
+    /// `None`: no passkey signs in here.
+    pub passkey: Option<PasskeyAsk>,
     pub state: SignInState,
 }
 
@@ -82,6 +91,8 @@ struct SignInView<'a> {
     fixed_user: Option<&'a str>,
     username: &'a str,
     forgot: Option<&'a str>,
+    passkey: Option<AskView<'a>>,
+    gone: Option<&'a str>,
     /// Neither of the two fields alone can be called wrong.
     is_either_wrong: bool,
     problem: Option<Problem>,
@@ -102,10 +113,29 @@ impl SignIn {
             fixed_user: None,
             username: &self.username,
             forgot: self.forgot.as_deref(),
+            passkey: self.passkey.as_ref().map(|ask| self.ask(ask)),
+            gone: match &self.state {
+                SignInState::Passkey(state) => state.gone(),
+                _ => None,
+            },
             is_either_wrong: self.state == SignInState::Wrong,
             notice: self.state.notice(&self.frame),
             problem,
         })
+    }
+
+    fn ask<'a>(&self, ask: &'a PasskeyAsk) -> AskView<'a> {
+        AskView {
+            action: "/.scoregate/passkey",
+            mode: "get",
+            options: &ask.options,
+            ceremony: &ask.ceremony,
+            rp: &ask.rp,
+            is_autofill: true,
+            is_main: false,
+            icon: Icon::Passkey,
+            button: self.frame.t("signin-passkey"),
+        }
     }
 }
 
@@ -124,7 +154,7 @@ impl PasswordAgain {
     #[must_use]
     pub fn render(&self) -> String {
         let heading = self.frame.t("again-title");
-        let problem = match self.state {
+        let problem = match &self.state {
             // There is one field, and its user is known.
             SignInState::Wrong => {
                 Some(Problem { text: self.frame.t("again-wrong"), field: "password" })
@@ -140,6 +170,8 @@ impl PasswordAgain {
             fixed_user: Some(&self.username),
             username: &self.username,
             forgot: None,
+            passkey: None,
+            gone: None,
             is_either_wrong: false,
             notice: self.state.notice(&self.frame),
             problem,
