@@ -2,12 +2,14 @@
 //! and the handlers that show them. Not here: any decision (`points`), and where a person is in a
 //! sign-in (`journey`).
 
+mod account;
 pub mod answer;
 pub mod assets;
 mod browser;
 mod caller;
 mod form;
 pub mod i18n;
+mod news;
 pub mod pages;
 mod router;
 mod set_up;
@@ -20,6 +22,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use caller::{Caller, Transport};
+pub use news::NewsTexts;
 pub use router::router;
 pub(crate) use steps::denied_page;
 
