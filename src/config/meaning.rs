@@ -2,6 +2,7 @@
 //! the values that the gateway uses. The parts of it: `people` (directories and notifiers), `behind`
 //! (upstreams and routes), and here the listeners and the rest. Not here: a value by itself (`walk`).
 
+mod admin;
 mod behind;
 mod people;
 
@@ -57,8 +58,11 @@ impl Builder<'_> {
             self.check_loops(listen, &upstreams, &routes);
             self.check_certificates(listen, &routes);
         }
+        let admin = self.admin(&directories, &routes, listen.as_ref());
         let shape = self.shape;
         Some(Config {
+            admin,
+            guard: self.guard(),
             listen: listen?,
             store: StoreLocation::Folder(shape.store.path.0.clone()),
             session: SessionLimits {
