@@ -22,7 +22,9 @@ use super::{chain, clock};
 use crate::audit::Actor;
 use crate::cli::{Failure, Terminal};
 use crate::clock::Clock;
-use crate::config::{AdminDoor, Config, HttpServes, LoadRequest, Log, LogFormat, Provenance, StoreLocation};
+use crate::config::{
+    AdminDoor, Config, HttpServes, LoadRequest, Log, LogFormat, Provenance, StoreLocation,
+};
 use crate::control::ControlListener;
 use crate::demo;
 use crate::front::Redirect;

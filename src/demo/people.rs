@@ -152,12 +152,7 @@ mod tests {
             ("anna", None, &[Method::Password, Method::Totp, Method::Email], &["operations"]),
             ("bob", Some("nl"), &[Method::Password, Method::Email], &[]),
             ("carol", None, &[Method::Password], &[]),
-            (
-                "admin",
-                None,
-                &[Method::Password, Method::Totp, Method::Email],
-                &["scoregate_owner"],
-            ),
+            ("admin", None, &[Method::Password, Method::Totp, Method::Email], &["scoregate_owner"]),
         ];
         for (name, language, methods, roles) in expected {
             let account = store.find_user("demo", &name.parse().unwrap()).await.unwrap().unwrap();

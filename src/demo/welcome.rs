@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn the_welcome_says_where_who_and_what_to_try() {
-        let text = welcome("127.0.0.1:8080".parse().unwrap(), "127.0.0.1:9902".parse().ok(), &people());
+        let text =
+            welcome("127.0.0.1:8080".parse().unwrap(), "127.0.0.1:9902".parse().ok(), &people());
         insta::assert_snapshot!(text);
     }
 
@@ -97,7 +98,8 @@ mod tests {
 
     #[test]
     fn the_box_is_straight_and_fits_a_terminal() {
-        let text = welcome("127.0.0.1:65535".parse().unwrap(), "127.0.0.1:9902".parse().ok(), &people());
+        let text =
+            welcome("127.0.0.1:65535".parse().unwrap(), "127.0.0.1:9902".parse().ok(), &people());
         let widths: Vec<usize> = text
             .lines()
             .filter(|line| line.starts_with(['|', '+']))

@@ -23,7 +23,7 @@ pub use redirect::Redirect;
 
 use crate::audit::{Audit, Event, EventName};
 use crate::clock::Clock;
-use crate::gate::{self, Arrival, ADMIN_ROUTE, Door, Gate, Incoming, Reference, Snapshot};
+use crate::gate::{self, ADMIN_ROUTE, Arrival, Door, Gate, Incoming, Reference, Snapshot};
 use crate::journey::{ReturnAddress, Transaction};
 use crate::keys::Purpose;
 use crate::observe::{DecisionKind, Metrics};

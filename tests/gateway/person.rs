@@ -160,7 +160,13 @@ impl Person {
 
     pub(crate) fn on(road: Road) -> Self {
         let host = HOST.to_owned();
-        Self { road, jar: BTreeMap::new(), page: Page::default(), agent: "browser".to_owned(), host }
+        Self {
+            road,
+            jar: BTreeMap::new(),
+            page: Page::default(),
+            agent: "browser".to_owned(),
+            host,
+        }
     }
 
     pub(crate) fn cookies(&self) -> String {

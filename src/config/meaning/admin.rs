@@ -37,7 +37,8 @@ impl Builder<'_> {
         match &door {
             AdminDoor::Host(host) => self.check_admin_host(host, routes, listen),
             AdminDoor::Address { address, .. } if !address.ip().to_canonical().is_loopback() => {
-                let sentence = format!("the administrators' portal would be in clear text on {address}");
+                let sentence =
+                    format!("the administrators' portal would be in clear text on {address}");
                 let help = "use a loopback address such as \"127.0.0.1:9902\", or `host`";
                 let diagnostic = Diagnostic::error("E0208", sentence);
                 self.report(diagnostic, "admin.address", "not a loopback address", help);

@@ -87,11 +87,7 @@ struct KeptView<'a> {
 }
 
 /// `GET /kept/{id}`: the gate has asked for a fresh proof; one click sends what was typed.
-async fn show(
-    State(admin): State<AdminPortal>,
-    Path(id): Path<String>,
-    caller: Caller,
-) -> Answer {
+async fn show(State(admin): State<AdminPortal>, Path(id): Path<String>, caller: Caller) -> Answer {
     let session = caller.session();
     let found = session.and_then(|session| admin.kept.find(&id, session, caller.arrival.now));
     let Some(form) = found else {

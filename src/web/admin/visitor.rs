@@ -137,6 +137,5 @@ fn keep(admin: &AdminPortal, caller: &Caller, form: &Form) -> Answer {
     let fields = form.fields().filter(|(name, _)| *name != "csrf");
     let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let id = admin.kept.keep(session, action, fields, caller.arrival.now);
-    Answer::see_other(&format!("{KEPT}/{id}"))
-        .cookie(&caller.browser.cookie(caller.keys()))
+    Answer::see_other(&format!("{KEPT}/{id}")).cookie(&caller.browser.cookie(caller.keys()))
 }

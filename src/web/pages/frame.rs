@@ -88,12 +88,21 @@ impl Frame {
         self.text(key, &[(name, &value)])
     }
 
-    pub(in crate::web) fn text(&self, key: &str, arguments: &[(&'static str, &dyn Argument)]) -> String {
+    pub(in crate::web) fn text(
+        &self,
+        key: &str,
+        arguments: &[(&'static str, &dyn Argument)],
+    ) -> String {
         Catalogue::embedded().text(self.language, key, arguments)
     }
 
     /// A sentence in which the value stands out.
-    pub(in crate::web) fn bold(&self, key: &str, name: &'static str, value: impl AsRef<str>) -> Markup {
+    pub(in crate::web) fn bold(
+        &self,
+        key: &str,
+        name: &'static str,
+        value: impl AsRef<str>,
+    ) -> Markup {
         let sentence = self.text(key, &[(name, &PLACES[0].to_string())]);
         emphasised(&sentence, &[(PLACES[0], value.as_ref())])
     }
