@@ -624,8 +624,7 @@ fn destination(arrival: &Arrival, transaction: &Transaction, level: Level) -> Wa
         return Wanted { requirement, explain: Arc::default() };
     }
     let target = transaction.return_to.target().as_bytes();
-    let found = arrival.snapshot.table.find(arrival.host.as_bytes(), "GET", target);
-    match found {
+    match arrival.find(target) {
         Ok(matched) if !matched.own_page && !matched.requirement.is_public() => {
             Wanted { requirement: matched.requirement, explain: matched.explain }
         }

@@ -3,6 +3,7 @@
 //! sign-in (`journey`).
 
 mod account;
+mod admin;
 pub mod answer;
 pub mod assets;
 mod browser;
@@ -21,6 +22,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use admin::{AdminPortal, Kept, admin_router};
 pub use caller::{Caller, Transport};
 pub use news::NewsTexts;
 pub use router::router;

@@ -392,3 +392,18 @@ news-mail-text =
 
     Was jij dit niet? Ga zelf naar { $host }, log in en bekijk je account, of vraag daar om hulp.
 news-sms-text = { $brand }: { $what } Was jij dit niet? Ga zelf naar { $host }.
+
+## Het beheerportaal
+admin-skip = Naar de inhoud
+admin-menu = Menu
+admin-sign-out = Uitloggen
+admin-directories = Directory's
+admin-directory-name = Directory
+admin-required-score = Vereiste score
+admin-methods = Methoden
+admin-routes-using = Routes die hem gebruiken
+admin-kept-title = Bevestigd: jij bent het
+admin-kept-lead = Wat je hebt ingevuld is bewaard. Er is nog niets veranderd.
+admin-kept-go = Ga ermee verder
+refused-duty-title = Zover gaat je rol niet
+refused-duty = Je beheert deze gateway, maar dit deel hoort niet bij de taken van je rol. Vraag het iemand met de rol scoregate_owner.
