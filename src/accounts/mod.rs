@@ -2,6 +2,7 @@
 //! a store implements. Not here: what a credential is worth (`points`), how it is checked
 //! (`methods`), or a row of any database (`store`).
 
+mod changes;
 mod names;
 mod passkeys;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use changes::{ChangeStore, PlannedRemoval};
 pub use names::{EmailAddress, InvalidName, PhoneNumber, UserName};
 pub use passkeys::{NewPasskey, PasskeyCredential, PasskeyStore, PasskeyUse};
 

@@ -85,9 +85,6 @@ pub trait PasskeyStore: Send + Sync + std::fmt::Debug {
         label: &str,
     ) -> Result<bool, StoreError>;
 
-    /// `false` if the user has no such credential. Its proofs are withdrawn with it.
-    async fn remove_passkey(&self, user: &UserId, id: &CredentialId) -> Result<bool, StoreError>;
-
     /// Uses a challenge, known by its hash: one conditional insert, `true` for exactly one caller.
     async fn spend_challenge(
         &self,

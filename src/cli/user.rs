@@ -4,7 +4,9 @@ use clap::{Args, Subcommand};
 
 use super::perform::perform;
 use super::{ConfigSource, Failure, Program, Terminal, unexpected};
-use crate::operations::{LinkMade, Operation, Outcome, UserAdd, UserDetails, UserRef, UserSummary};
+use crate::operations::{
+    LinkMade, Operation, Outcome, PasskeySummary, UserAdd, UserDetails, UserRef, UserSummary,
+};
 
 /// Adds, shows and changes users; acts at once, whether or not the gateway runs
 #[derive(Debug, Subcommand)]
@@ -271,7 +273,7 @@ fn showed(outcome: &Outcome, json: bool, terminal: &mut Terminal) -> Result<(), 
     if json {
         return terminal.json(details);
     }
-    let UserDetails { user, language, email, phone, methods, sessions } = &**details;
+    let UserDetails { user, language, email, phone, methods, passkeys, sessions } = &**details;
     let optional = |value: &Option<String>| value.clone().unwrap_or_default();
     let rows = [
         ("directory", user.directory.clone()),
@@ -279,6 +281,7 @@ fn showed(outcome: &Outcome, json: bool, terminal: &mut Terminal) -> Result<(), 
         ("state", state(user).to_owned()),
         ("roles", user.roles.join(", ")),
         ("methods", methods.join(", ")),
+        ("passkeys", passkey_line(passkeys, terminal)),
         ("e-mail", optional(email)),
         ("phone", optional(phone)),
         ("language", optional(language)),
@@ -295,6 +298,18 @@ fn showed(outcome: &Outcome, json: bool, terminal: &mut Terminal) -> Result<(), 
     let rows: Vec<Vec<String>> =
         rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     terminal.table(&["name", &user.name], &rows)
+}
+
+/// One line: what each is called, and when it was used last.
+fn passkey_line(passkeys: &[PasskeySummary], terminal: &Terminal) -> String {
+    let one = |passkey: &PasskeySummary| {
+        let name = passkey.label.as_deref().unwrap_or(&passkey.method);
+        match &passkey.last_used_at {
+            Some(at) => format!("{name} (last used {})", terminal.local(at)),
+            None => format!("{name} (not used yet)"),
+        }
+    };
+    passkeys.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn changed(outcome: &Outcome, how: &str, terminal: &mut Terminal) -> Result<(), Failure> {

@@ -3,7 +3,6 @@
 
 use super::{Journey, JourneyError, Notice, Place, Transaction, Turn, Visit};
 use crate::accounts::{Account, UserState};
-use crate::audit::EventName;
 use crate::methods::{Attempt, Ceremony, CeremonyPurpose, Passkey, Rejection, Verdict};
 use crate::points::{CredentialId, Method, Timestamp};
 
@@ -107,7 +106,23 @@ impl Journey {
         })
     }
 
-    /// Adds a passkey or security key. Whether this person may is the caller's to have asked.
+    /// Gives one of a person's credentials a name; `false`: there is none such.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn rename_passkey(
+        &self,
+        account: &Account,
+        id: &CredentialId,
+        label: &str,
+    ) -> Result<bool, JourneyError> {
+        let renamed = self.passkeys.rename_passkey(&account.user.id, id, label).await?;
+        self.sessions.user_changed(&account.user.id);
+        Ok(renamed)
+    }
+
+    /// Adds a passkey or security key. Whether this person may is the caller's to have asked, and to say
+    /// that it was done.
     ///
     /// # Errors
     /// The store did not answer; it may not have been added.
@@ -136,7 +151,6 @@ impl Journey {
             return Ok(PasskeyAdded::Taken);
         };
         self.sessions.user_changed(&account.user.id);
-        self.record(visit, EventName::MethodAdded, Some(account), Some(ceremony.method.name()));
         Ok(PasskeyAdded::Added(id))
     }
 }

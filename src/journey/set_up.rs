@@ -9,11 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Journey, JourneyError, Visit};
+use super::{Journey, JourneyError, PasskeyAdded, Visit};
 use crate::accounts::{Account, UserId, UserState};
 use crate::audit::EventName;
 use crate::keys::Keyring;
-use crate::methods::{PasswordProblem, PasswordRules, Totp};
+use crate::methods::{Ceremony, Passkey, PasswordProblem, PasswordRules, Totp};
 use crate::points::{CredentialId, Timestamp};
 use crate::secret::Secret;
 
@@ -28,6 +28,10 @@ pub enum SetUp {
     NoLink,
     /// The password cannot be used; the link is still good.
     Problem(PasswordProblem),
+    /// The browser made no passkey that can be taken; the link is still good.
+    NoPasskey,
+    /// A passkey is there; it is enough to sign in with.
+    PasskeySet,
     /// The password is set; the ticket leads to the app.
     PasswordSet(Box<SetUpTicket>),
 }
@@ -176,6 +180,45 @@ impl Journey {
             expires_at: now.after(TICKET_LIFETIME),
             was_wrong: false,
         })))
+    }
+
+    /// Adds a passkey as a method of a link's user, and uses the link.
+    ///
+    /// # Errors
+    /// Nothing was added; where the link was used already, the user needs a new one.
+    pub async fn choose_passkey(
+        &self,
+        visit: &Visit<'_>,
+        token: &str,
+        ceremony: &Ceremony,
+        answer: &str,
+    ) -> Result<SetUp, JourneyError> {
+        let now = visit.arrival.now;
+        let Some(account) = self.look_at_link(visit, token).await? else {
+            return Ok(SetUp::NoLink);
+        };
+        // What the browser made is judged first, so that a slip does not cost the link. Nobody else has
+        // this credential, or the link would be used for nothing.
+        let named = Passkey::confirm(ceremony, answer, now).map(|new| new.credential);
+        let is_free = match &named {
+            Some(credential) => self.passkeys.find_passkey(credential).await?.is_none(),
+            None => false,
+        };
+        if !is_free || ceremony.user.as_ref() != Some(&account.user.id) {
+            return Ok(SetUp::NoPasskey);
+        }
+        if self.accounts.take_link(&token_hash(token), now).await?.is_none() {
+            return Ok(SetUp::NoLink);
+        }
+        // A set-up link skips probation.
+        Ok(match self.add_passkey(visit, &account, ceremony, answer, None).await? {
+            PasskeyAdded::Added(_) => {
+                let method = Some(ceremony.method.name());
+                self.record(visit, EventName::MethodAdded, Some(&account), method);
+                SetUp::PasskeySet
+            }
+            PasskeyAdded::Taken | PasskeyAdded::NotTaken => SetUp::NoLink,
+        })
     }
 
     /// The user of a ticket, as long as it leads somewhere: an app can be added once with it.

@@ -281,10 +281,6 @@ impl PasskeyStore for FakePasskeys {
         unreachable!("no method asks for this")
     }
 
-    async fn remove_passkey(&self, _: &UserId, _: &CredentialId) -> Result<bool, StoreError> {
-        unreachable!("no method asks for this")
-    }
-
     async fn spend_challenge(&self, hash: &[u8; 32], _: Timestamp) -> Result<bool, StoreError> {
         self.calls.called().await?;
         Ok(self.spent.lock().unwrap().insert(*hash))

@@ -20,7 +20,8 @@ use async_trait::async_trait;
 
 pub use operation::{Explain, Operation, SessionChoice, UserAdd, UserRef};
 pub use outcome::{
-    Kind, LinkMade, Outcome, Refused, SessionSummary, Status, UserDetails, UserSummary,
+    Kind, LinkMade, Outcome, PasskeySummary, Refused, SessionSummary, Status, UserDetails,
+    UserSummary,
 };
 pub use recover::FirstLinkError;
 pub use roles::{GATEWAY_ROLES, OWNER};

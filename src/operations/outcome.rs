@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::explain::Explanation;
-use crate::accounts::{Account, StoreError, User, UserState};
+use crate::accounts::{Account, PasskeyCredential, StoreError, User, UserState};
 use crate::points::Timestamp;
 
 /// What was done or found.
@@ -70,7 +70,21 @@ pub struct UserDetails {
     pub phone: Option<String>,
     /// Names of the methods that the user has, in the order of [`crate::points::Method`].
     pub methods: Vec<String>,
+    #[serde(default)]
+    pub passkeys: Vec<PasskeySummary>,
     pub sessions: usize,
+}
+
+/// A passkey or security key of a user.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PasskeySummary {
+    pub id: String,
+    pub method: String,
+    /// What the user calls it.
+    pub label: Option<String>,
+    pub synced: bool,
+    pub added_at: String,
+    pub last_used_at: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -236,7 +250,21 @@ impl UserDetails {
             email: contact(Email),
             phone: contact(Phone),
             methods: enrolled.iter().map(|method| method.name().to_owned()).collect(),
+            passkeys: account.passkeys.iter().map(PasskeySummary::of).collect(),
             sessions,
+        }
+    }
+}
+
+impl PasskeySummary {
+    fn of(passkey: &PasskeyCredential) -> Self {
+        Self {
+            id: passkey.id.0.to_string(),
+            method: passkey.method.name().to_owned(),
+            label: passkey.label.clone(),
+            synced: passkey.is_backed_up,
+            added_at: instant(passkey.added_at),
+            last_used_at: passkey.last_used_at.map(instant),
         }
     }
 }

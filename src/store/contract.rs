@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::accounts::{
-    Account, AccountStore, ContactKind, CreateError, Link, LinkPurpose, NewPasskey, NewUser,
-    PasskeyStore, PasskeyUse, StoreError, UserId, UserName, UserState,
+    Account, AccountStore, ChangeStore, ContactKind, CreateError, Link, LinkPurpose, NewPasskey,
+    NewUser, PasskeyStore, PasskeyUse, StoreError, UserId, UserName, UserState,
 };
 use crate::methods::{CodeStore, SentCode};
 use crate::points::{Channel, CredentialId, Kinds, Method, Points, Proof, Role, Timestamp};
@@ -20,12 +20,26 @@ use crate::sessions::{NameHash, NameRecord, SessionKey, SessionRecord, SessionSt
 use crate::throttle::{CounterKey, CounterStore, Tally};
 
 pub(crate) trait Store:
-    AccountStore + SessionStore + CounterStore + CodeStore + PasskeyStore + Clone + 'static
+    AccountStore
+    + SessionStore
+    + CounterStore
+    + CodeStore
+    + PasskeyStore
+    + ChangeStore
+    + Clone
+    + 'static
 {
 }
 
 impl<S> Store for S where
-    S: AccountStore + SessionStore + CounterStore + CodeStore + PasskeyStore + Clone + 'static
+    S: AccountStore
+        + SessionStore
+        + CounterStore
+        + CodeStore
+        + PasskeyStore
+        + ChangeStore
+        + Clone
+        + 'static
 {
 }
 
@@ -921,13 +935,13 @@ pub(crate) async fn a_passkey_is_renamed_and_removed_by_its_owner_alone<S: Store
     let (anna, bob) = (user(&store, "anna").await, user(&store, "bob").await);
     let id = add_passkey(&store, new_passkey(&anna, b"c", 0)).await;
     assert!(!store.rename_passkey(&bob, &id, "mine").await.unwrap());
-    assert!(!store.remove_passkey(&bob, &id).await.unwrap());
+    assert!(!store.remove_credential(&bob, &id).await.unwrap());
     assert!(store.rename_passkey(&anna, &id, "Laptop").await.unwrap());
     let account = load(&store, &anna).await;
     assert_eq!(account.passkeys[0].label.as_deref(), Some("Laptop"));
     assert_eq!(account.passkeys[0].credential, b"c");
-    assert!(store.remove_passkey(&anna, &id).await.unwrap());
-    assert!(!store.remove_passkey(&anna, &id).await.unwrap());
+    assert!(store.remove_credential(&anna, &id).await.unwrap());
+    assert!(!store.remove_credential(&anna, &id).await.unwrap());
     let account = load(&store, &anna).await;
     assert!(account.passkeys.is_empty() && !account.owns(&id));
     assert!(store.find_passkey(b"c").await.unwrap().is_none());

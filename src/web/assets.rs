@@ -44,9 +44,13 @@ pub struct Assets {
     pub style: Asset,
     /// What wider pages (account, demonstration portal) need on top.
     pub wide: Asset,
+    /// What the administrators' portal needs on top of both.
+    pub admin: Asset,
     pub script: Asset,
     /// For pages that ask for a passkey.
     pub passkey: Asset,
+    /// Keeps the administrators' preview up to date while they type.
+    pub admin_script: Asset,
     pub icon: Asset,
 }
 
@@ -57,6 +61,8 @@ impl Assets {
         static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
             style: Asset::new("style", "css", CSS, include_bytes!("assets/style.css")),
             wide: Asset::new("wide", "css", CSS, include_bytes!("assets/wide.css")),
+            admin: Asset::new("admin", "css", CSS, include_bytes!("assets/admin.css")),
+            admin_script: Asset::new("admin", "js", JS, include_bytes!("assets/admin.js")),
             script: Asset::new("page", "js", JS, include_bytes!("assets/page.js")),
             passkey: Asset::new("passkey", "js", JS, include_bytes!("assets/passkey.js")),
             icon: Asset::new("icon", "svg", "image/svg+xml", include_bytes!("assets/logo.svg")),
@@ -67,9 +73,17 @@ impl Assets {
     /// The file of a name. Only whole names with their hash count.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Asset> {
-        [&self.style, &self.wide, &self.script, &self.passkey, &self.icon]
-            .into_iter()
-            .find(|asset| asset.name == name)
+        [
+            &self.style,
+            &self.wide,
+            &self.admin,
+            &self.script,
+            &self.admin_script,
+            &self.passkey,
+            &self.icon,
+        ]
+        .into_iter()
+        .find(|asset| asset.name == name)
     }
 }
 

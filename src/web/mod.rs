@@ -2,12 +2,15 @@
 //! and the handlers that show them. Not here: any decision (`points`), and where a person is in a
 //! sign-in (`journey`).
 
+mod account;
+mod admin;
 pub mod answer;
 pub mod assets;
 mod browser;
 mod caller;
 mod form;
 pub mod i18n;
+mod news;
 pub mod pages;
 mod passkey;
 mod router;
@@ -20,7 +23,9 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use admin::{AdminPortal, Kept, admin_router};
 pub use caller::{Caller, Transport};
+pub use news::NewsTexts;
 pub use router::router;
 pub(crate) use steps::denied_page;
 

@@ -46,13 +46,15 @@ pub(super) fn ceremony(caller: &Caller, token: &str) -> Option<Ceremony> {
 
 /// For the sign-in page: any passkey. The same for everybody.
 pub(super) fn for_sign_in(caller: &Caller) -> Option<PasskeyAsk> {
+    asked(caller, Ceremony::sign_in(party_for_first(caller)?, caller.arrival.now))
+}
+
+/// The relying party where a sign-in can start with a passkey.
+pub(super) fn party_for_first(caller: &Caller) -> Option<RelyingParty> {
     let arrival = &caller.arrival;
     let is_offered = arrival.snapshot.offered(&arrival.route.directory).contains(Method::Passkey);
     let is_first = arrival.settings()?.first.contains(Method::Passkey);
-    if !is_offered || !is_first {
-        return None;
-    }
-    asked(caller, Ceremony::sign_in(relying_party(caller)?, arrival.now))
+    if is_offered && is_first { relying_party(caller) } else { None }
 }
 
 /// What the last answer is called, where it was one of a passkey.
@@ -102,7 +104,7 @@ fn step(portal: &Portal, caller: &Caller, method: Method) -> Answer {
     let html = PasskeyStep {
         frame: caller.frame_with_person(portal, caller.transaction.is_step_up),
         hidden: caller.hidden(),
-        done: steps::done(&caller.arrival),
+        done: steps::done(portal, caller),
         method,
         ask,
         state: state(&caller.transaction.notice),

@@ -10,16 +10,17 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, Method};
 
+use super::account::passkeys;
 use super::answer::{Answer, Kind};
 use super::assets::Assets;
 use super::browser::{Made, is_from_own_page};
 use super::caller::Caller;
 use super::form::{Form, NotAForm};
 use super::pages::{CookiesBlocked, Refusal, Refused};
-use super::{Portal, passkey, set_up, sign_in, sign_out, steps};
+use super::{Portal, account, passkey, set_up, sign_in, sign_out, steps};
 
 /// Our pages hold nothing that needs more.
-const BODY_LIMIT: usize = 16 * 1024;
+pub(super) const BODY_LIMIT: usize = 16 * 1024;
 
 /// All our addresses. `more`: those of a demonstration.
 pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
@@ -38,7 +39,15 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
         .route("/.scoregate/denied", get(steps::denied))
         .route("/.scoregate/sign-out", get(sign_out::show).post(sign_out::submit))
         .route("/.scoregate/link/{token}", get(set_up::show).post(set_up::submit))
+        .route("/.scoregate/link/{token}/passkey", post(set_up::submit_passkey))
         .route("/.scoregate/enrol/app", get(set_up::show_app).post(set_up::submit_app))
+        .route("/.scoregate/me", get(account::show))
+        .route("/.scoregate/me/keep", post(account::keep))
+        .route("/.scoregate/me/passkeys", get(passkeys::show))
+        .route("/.scoregate/me/passkeys/add", get(passkeys::show_add).post(passkeys::add))
+        .route("/.scoregate/me/passkeys/add-key", get(passkeys::show_add_key).post(passkeys::add))
+        .route("/.scoregate/me/passkeys/rename", post(passkeys::rename))
+        .route("/.scoregate/me/passkeys/remove", get(passkeys::show_remove).post(passkeys::remove))
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(portal.clone(), only_navigations));
@@ -94,7 +103,7 @@ async fn only_navigations(
     }
 }
 
-fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+pub(super) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     // A service worker of the portal would read the answer: it looks like a navigation in all else.
     if headers.contains_key("service-worker-navigation-preload") {
@@ -143,7 +152,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Form, NotAForm> {
     Form::parse(headers, &body)
 }
 
-fn check(caller: &Caller, headers: &HeaderMap, form: &Form) -> Result<(), NotAForm> {
+pub(super) fn check(caller: &Caller, headers: &HeaderMap, form: &Form) -> Result<(), NotAForm> {
     if !is_from_own_page(headers, &caller.authority, caller.is_tls) {
         return Err(NotAForm::NotFromHere);
     }
@@ -158,7 +167,7 @@ fn check(caller: &Caller, headers: &HeaderMap, form: &Form) -> Result<(), NotAFo
     }
 }
 
-fn not_taken(portal: &Portal, caller: &Caller, problem: NotAForm) -> Answer {
+pub(super) fn not_taken(portal: &Portal, caller: &Caller, problem: NotAForm) -> Answer {
     match problem {
         NotAForm::Body => refused(portal, caller, Kind::Malformed, Refusal::NotUnderstood),
         NotAForm::NotFromHere | NotAForm::NotForThisBrowser => {

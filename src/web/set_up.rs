@@ -6,12 +6,14 @@ use axum::extract::{Path, State};
 use super::Portal;
 use super::answer::{Answer, Kind};
 use super::caller::Caller;
-use super::pages::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};
+use super::pages::{
+    AppState, LinkGone, PasskeyAsk, PasswordState, SetUpApp, SetUpDone, SetUpPassword, SetUpResult,
+};
 use super::router::Posted;
-use super::steps;
+use super::{passkey, steps};
 use crate::accounts::Account;
 use crate::journey::{AppSetUp, JourneyError, SetUp, SetUpTicket};
-use crate::methods::{PasswordProblem, PasswordRules, Totp};
+use crate::methods::{Ceremony, PasswordProblem, PasswordRules, Registrant, Totp};
 use crate::points::Method;
 use crate::secret::Secret;
 
@@ -45,9 +47,37 @@ fn password_page(
         username: account.user.name.to_string(),
         min: PasswordRules::MIN_CHARS,
         app_follows: takes_apps(caller),
+        passkey: passkey_for(caller, account),
         state,
     }
     .render()
+}
+
+/// A passkey instead of a password, where one is enough to start with.
+fn passkey_for(caller: &Caller, account: &Account) -> Option<PasskeyAsk> {
+    let party = passkey::party_for_first(caller)?;
+    let who = Registrant { account, session: None };
+    let begun = Ceremony::register(party, Method::Passkey, who, caller.arrival.now);
+    passkey::asked(caller, begun)
+}
+
+/// `POST link/{token}/passkey`: what the browser made.
+pub(super) async fn submit_passkey(
+    State(portal): State<Portal>,
+    Path(token): Path<String>,
+    posted: Posted,
+) -> Answer {
+    let Posted { caller, form } = posted;
+    let is_offered = passkey::party_for_first(&caller).is_some();
+    let ceremony = passkey::ceremony(&caller, form.field("ceremony")).filter(|_| is_offered);
+    let Some(ceremony) = ceremony else { return again(&token, NO_PASSKEY) };
+    let (visit, answer) = (caller.visit(), form.field("credential"));
+    match portal.journey.choose_passkey(&visit, &token, &ceremony, answer).await {
+        Ok(SetUp::PasskeySet) => Answer::see_other("/.scoregate/enrol/app?done=passkey"),
+        Ok(SetUp::NoPasskey) => again(&token, NO_PASSKEY),
+        Ok(SetUp::NoLink | SetUp::Problem(_) | SetUp::PasswordSet(_)) => gone(&portal, &caller),
+        Err(error) => steps::failed(&portal, &caller, &error),
+    }
 }
 
 /// Whether an app is worth anything in this directory.
@@ -71,7 +101,7 @@ pub(super) async fn submit(
     let visit = caller.visit();
     let outcome = portal.journey.choose_password(&visit, &token, form.field("new_password")).await;
     match outcome {
-        Ok(SetUp::NoLink) => gone(&portal, &caller),
+        Ok(SetUp::NoLink | SetUp::NoPasskey | SetUp::PasskeySet) => gone(&portal, &caller),
         Ok(SetUp::PasswordSet(ticket)) if takes_apps(&caller) => {
             let ticket = ticket.token(caller.keys(), &caller.arrival.host, caller.browser.id());
             Answer::see_other(&format!("/.scoregate/enrol/app?ticket={ticket}"))
@@ -91,10 +121,11 @@ fn again(token: &str, problem: &str) -> Answer {
 
 /// Not a problem of the password.
 const BUSY: &str = "busy";
+const NO_PASSKEY: &str = "passkey";
 
 /// What the address says of the last try. It only chooses a sentence.
 fn state(caller: &Caller) -> PasswordState {
-    let said = parameter(caller, "problem");
+    let said = caller.parameter("problem");
     let problem = PasswordProblem::ALL.into_iter().find(|problem| problem.key() == said);
     match problem {
         Some(PasswordProblem::TooShort) => PasswordState::TooShort,
@@ -102,16 +133,18 @@ fn state(caller: &Caller) -> PasswordState {
         Some(PasswordProblem::Common) => PasswordState::Common,
         Some(PasswordProblem::IsAName) => PasswordState::LikeName,
         None if said == BUSY => PasswordState::Busy,
+        None if said == NO_PASSKEY => PasswordState::NoPasskey,
         None => PasswordState::First,
     }
 }
 
 /// `GET enrol/app`: set up an app, or that all is done.
 pub(super) async fn show_app(State(portal): State<Portal>, caller: Caller) -> Answer {
-    let Some(ticket) = ticket(&caller, &parameter(&caller, "ticket")) else {
-        return match parameter(&caller, "done").as_str() {
-            "app" => done(&portal, &caller, true),
-            "password" => done(&portal, &caller, false),
+    let Some(ticket) = ticket(&caller, &caller.parameter("ticket")) else {
+        return match caller.parameter("done").as_str() {
+            "app" => done(&portal, &caller, SetUpResult::App),
+            "password" => done(&portal, &caller, SetUpResult::Password),
+            "passkey" => done(&portal, &caller, SetUpResult::Passkey),
             _ => gone(&portal, &caller),
         };
     };
@@ -142,16 +175,16 @@ fn app_page(portal: &Portal, caller: &Caller, ticket: &SetUpTicket, account: &Ac
     caller.page(Kind::Page, html)
 }
 
-fn done(portal: &Portal, caller: &Caller, has_app: bool) -> Answer {
+fn done(portal: &Portal, caller: &Caller, result: SetUpResult) -> Answer {
     let sign_in = "/.scoregate/sign-in".to_owned();
-    let html = SetUpDone { frame: caller.frame(portal), has_app, sign_in }.render();
+    let html = SetUpDone { frame: caller.frame(portal), result, sign_in }.render();
     caller.page(Kind::Page, html)
 }
 
 /// `POST enrol/app`: a code of the new app, or `skip`.
 pub(super) async fn submit_app(State(portal): State<Portal>, posted: Posted) -> Answer {
     let Posted { caller, form } = posted;
-    let Some(mut ticket) = ticket(&caller, &parameter(&caller, "ticket")) else {
+    let Some(mut ticket) = ticket(&caller, &caller.parameter("ticket")) else {
         return gone(&portal, &caller);
     };
     if !form.field("skip").is_empty() {
@@ -172,12 +205,4 @@ pub(super) async fn submit_app(State(portal): State<Portal>, posted: Posted) -> 
 fn ticket(caller: &Caller, token: &str) -> Option<SetUpTicket> {
     let arrival = &caller.arrival;
     SetUpTicket::parse(token, caller.keys(), &arrival.host, caller.browser.id(), arrival.now)
-}
-
-fn parameter(caller: &Caller, name: &str) -> String {
-    let query = caller.address.split_once('?').map_or("", |(_, query)| query);
-    form_urlencoded::parse(query.as_bytes())
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
 }

@@ -234,24 +234,6 @@ impl PasskeyStore for Embedded {
         .await
     }
 
-    async fn remove_passkey(&self, user: &UserId, id: &CredentialId) -> Result<bool, StoreError> {
-        let (user, id) = (user.clone(), id.clone());
-        self.write(move |connection| {
-            Box::pin(async move {
-                let removed = sqlx::query("DELETE FROM passkeys WHERE id = ? AND user = ?")
-                    .bind(&*id.0)
-                    .bind(&*user.0)
-                    .execute(&mut *connection)
-                    .await?;
-                if removed.rows_affected() == 0 {
-                    return Ok(false);
-                }
-                raise_version(connection, &user.0).await
-            })
-        })
-        .await
-    }
-
     async fn spend_challenge(
         &self,
         hash: &[u8; 32],

@@ -352,6 +352,62 @@ mail-code-text =
     Did you not try to sign in? Then somebody may know your password.
     Go to { $host } yourself and change it, or ask for help there.
 
+## Account
+account-title = Your account
+account-nav-label = Your account
+account-nav-overview = Overview
+account-sign-out = Sign out
+account-back = Back to your account
+account-open = You can open everything in { $portal }.
+account-closed = You cannot open { $place } yet.
+account-closed-add = You cannot open { $place } yet. Add this first: { $method }.
+account-ways = { $n ->
+    [0] With what you have now, there is no way to sign in.
+    [one] With what you have, you can sign in in 1 way.
+   *[other] With these you can sign in in { $n } ways.
+}
+account-methods = Ways to show that it is you
+account-plans = About to be removed
+account-plan = { $method } will be removed on { $time }.
+account-keep-submit = Keep it
+account-done-removed = It is removed.
+account-done-planned = It will be removed after a waiting time. We have told you at every address that you have here.
+account-done-kept = It stays.
+account-last-title = You need this to sign in
+account-last = If you remove this, you can no longer sign in. Add another way first.
+confirm-change = You are about to change how you sign in. Show once more that it is you.
+
+## Mail about a change
+news-subject = Your account for { $brand } was changed
+news-added = A way to sign in was added to your account: { $method }.
+news-removed = A way to sign in was removed from your account: { $method }.
+news-renewed = This was made anew for your account, and the old one does not work any more: { $method }.
+news-removal-planned = A way to sign in will be removed from your account on { $time }: { $method }. Until then you can keep it on { $host }.
+news-removal-cancelled = A way to sign in that was about to be removed stays: { $method }.
+news-password = The password of your account was changed.
+news-mail-text =
+    { $what }
+
+    Was this you? Then you need not do anything.
+
+    Not you? Go to { $host } yourself, sign in and look at your account, or ask for help there.
+news-sms-text = { $brand }: { $what } Not you? Go to { $host } yourself.
+
+## The administrators' portal
+admin-skip = Skip to the content
+admin-menu = Menu
+admin-sign-out = Sign out
+admin-directories = Directories
+admin-directory-name = Directory
+admin-required-score = Required score
+admin-methods = Methods
+admin-routes-using = Routes that use it
+admin-kept-title = Confirmed: it is you
+admin-kept-lead = What you typed was kept. Nothing has been changed yet.
+admin-kept-go = Go on with it
+refused-duty-title = Your role does not go that far
+refused-duty = You administer this gateway, but this part is not among the duties of your role. Ask somebody with the role scoregate_owner.
+
 ## Passkeys
 signin-passkey = Sign in with a passkey
 passkey-title = Use your passkey
@@ -370,3 +426,32 @@ passkey-wrong = That passkey did not work here. Try again, or choose another way
 passkey-late = That took too long. Try again.
 passkey-unknown = This passkey is no longer known here. Choose another way.
 passkey-another = This passkey belongs to another account.
+setup-passkey-lead = Or do without a password:
+setup-passkey = Create a passkey
+setup-done-passkey = Your passkey is ready. Sign in with it from now on.
+passkeys-title = Passkeys
+passkeys-none = Sign in without a password
+passkeys-none-lead = With a passkey you use your fingerprint, face or screen lock. There is nothing to remember, and nothing that somebody could trick you into typing.
+passkeys-add = Add a passkey
+passkeys-add-another = Add another passkey
+passkeys-add-key = Add a security key
+passkeys-change = Rename or remove
+passkeys-label = Name
+passkeys-rename = Save name
+passkeys-remove = Remove
+passkeys-added = Added on { $time }
+passkeys-used = Last used on { $time }
+passkeys-unused = Not used yet
+passkeys-synced = Kept on several devices
+passkeys-done-added = It is added. You can use it from now on.
+passkeys-done-renamed = The name is saved.
+passkeys-done-taken = This passkey belongs to an account already.
+passkeys-done-failed = That passkey was not added. Nothing has changed. Try again.
+passkey-add-title = Add a passkey
+passkey-add-lead = Your device will ask for your fingerprint, face or screen lock, and keep the passkey for you.
+passkey-add-submit = Add passkey
+security-key-add-title = Add a security key
+security-key-add-lead = Have your key at hand. Your browser will ask you to touch it. You use it as a second step, after your password.
+security-key-add-submit = Add security key
+passkey-remove-title = Remove this?
+passkey-remove-text = You can no longer sign in with { $name }. Remove it from your device or password manager as well.

@@ -352,6 +352,62 @@ mail-code-text =
     Probeerde je niet in te loggen? Dan kent iemand misschien je wachtwoord.
     Ga zelf naar { $host } en verander het, of vraag daar om hulp.
 
+## Account
+account-title = Je account
+account-nav-label = Je account
+account-nav-overview = Overzicht
+account-sign-out = Uitloggen
+account-back = Terug naar je account
+account-open = Je kunt alles openen in { $portal }.
+account-closed = Je kunt { $place } nog niet openen.
+account-closed-add = Je kunt { $place } nog niet openen. Voeg eerst dit toe: { $method }.
+account-ways = { $n ->
+    [0] Met wat je nu hebt, kun je op geen enkele manier inloggen.
+    [one] Met wat je hebt, kun je op 1 manier inloggen.
+   *[other] Hiermee kun je op { $n } manieren inloggen.
+}
+account-methods = Manieren om te laten zien dat jij het bent
+account-plans = Wordt binnenkort verwijderd
+account-plan = { $method } wordt verwijderd op { $time }.
+account-keep-submit = Toch houden
+account-done-removed = Het is verwijderd.
+account-done-planned = Het wordt na een wachttijd verwijderd. We hebben je dat laten weten op elk adres dat je hier hebt.
+account-done-kept = Het blijft.
+account-last-title = Je hebt dit nodig om in te loggen
+account-last = Als je dit weghaalt, kun je niet meer inloggen. Voeg eerst een andere manier toe.
+confirm-change = Je gaat veranderen hoe je inlogt. Laat nog een keer zien dat jij het bent.
+
+## E-mail over een verandering
+news-subject = Je account voor { $brand } is veranderd
+news-added = Er is een manier van inloggen aan je account toegevoegd: { $method }.
+news-removed = Er is een manier van inloggen van je account verwijderd: { $method }.
+news-renewed = Dit is opnieuw gemaakt voor je account, en het oude werkt niet meer: { $method }.
+news-removal-planned = Er wordt een manier van inloggen van je account verwijderd op { $time }: { $method }. Tot dan kun je die houden op { $host }.
+news-removal-cancelled = Een manier van inloggen die verwijderd zou worden, blijft: { $method }.
+news-password = Het wachtwoord van je account is veranderd.
+news-mail-text =
+    { $what }
+
+    Was jij dit? Dan hoef je niets te doen.
+
+    Was jij dit niet? Ga zelf naar { $host }, log in en bekijk je account, of vraag daar om hulp.
+news-sms-text = { $brand }: { $what } Was jij dit niet? Ga zelf naar { $host }.
+
+## Het beheerportaal
+admin-skip = Naar de inhoud
+admin-menu = Menu
+admin-sign-out = Uitloggen
+admin-directories = Directory's
+admin-directory-name = Directory
+admin-required-score = Vereiste score
+admin-methods = Methoden
+admin-routes-using = Routes die hem gebruiken
+admin-kept-title = Bevestigd: jij bent het
+admin-kept-lead = Wat je hebt ingevuld is bewaard. Er is nog niets veranderd.
+admin-kept-go = Ga ermee verder
+refused-duty-title = Zover gaat je rol niet
+refused-duty = Je beheert deze gateway, maar dit deel hoort niet bij de taken van je rol. Vraag het iemand met de rol scoregate_owner.
+
 ## Passkeys
 signin-passkey = Inloggen met een passkey
 passkey-title = Gebruik je passkey
@@ -370,3 +426,32 @@ passkey-wrong = Deze passkey werkte hier niet. Probeer het opnieuw of kies een a
 passkey-late = Dat duurde te lang. Probeer het opnieuw.
 passkey-unknown = Deze passkey is hier niet meer bekend. Kies een andere manier.
 passkey-another = Deze passkey hoort bij een ander account.
+setup-passkey-lead = Of doe het zonder wachtwoord:
+setup-passkey = Passkey maken
+setup-done-passkey = Je passkey is klaar. Log er vanaf nu mee in.
+passkeys-title = Passkeys
+passkeys-none = Inloggen zonder wachtwoord
+passkeys-none-lead = Met een passkey gebruik je je vingerafdruk, gezicht of schermvergrendeling. Je hoeft niets te onthouden, en niemand kan je iets laten intypen.
+passkeys-add = Passkey toevoegen
+passkeys-add-another = Nog een passkey toevoegen
+passkeys-add-key = Beveiligingssleutel toevoegen
+passkeys-change = Naam wijzigen of verwijderen
+passkeys-label = Naam
+passkeys-rename = Naam opslaan
+passkeys-remove = Verwijderen
+passkeys-added = Toegevoegd op { $time }
+passkeys-used = Laatst gebruikt op { $time }
+passkeys-unused = Nog niet gebruikt
+passkeys-synced = Bewaard op meerdere apparaten
+passkeys-done-added = Hij is toegevoegd. Je kunt hem vanaf nu gebruiken.
+passkeys-done-renamed = De naam is opgeslagen.
+passkeys-done-taken = Deze passkey hoort al bij een account.
+passkeys-done-failed = Deze passkey is niet toegevoegd. Er is niets veranderd. Probeer het opnieuw.
+passkey-add-title = Passkey toevoegen
+passkey-add-lead = Je apparaat vraagt om je vingerafdruk, gezicht of schermvergrendeling en bewaart de passkey voor je.
+passkey-add-submit = Passkey toevoegen
+security-key-add-title = Beveiligingssleutel toevoegen
+security-key-add-lead = Houd je sleutel bij de hand. Je browser vraagt je om hem aan te raken. Je gebruikt hem als tweede stap, na je wachtwoord.
+security-key-add-submit = Beveiligingssleutel toevoegen
+passkey-remove-title = Dit verwijderen?
+passkey-remove-text = Je kunt niet meer inloggen met { $name }. Verwijder hem ook van je apparaat of uit je wachtwoordbeheerder.

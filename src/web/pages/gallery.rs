@@ -68,9 +68,11 @@ pub(in crate::web) fn gallery(language: Language, name: &str) -> Vec<(String, St
     painter.confirm_and_wait();
     painter.codes();
     painter.passkeys();
+    painter.account_passkeys();
     painter.ends();
     painter.refusals();
     painter.set_up();
+    painter.account();
     painter.demo();
     painter.pages
 }
@@ -93,6 +95,43 @@ impl Painter<'_> {
 
     fn refused(&self) -> Frame {
         Frame { reference: Some("7F3K-Q2".to_owned()), address: None, ..self.with_user(true) }
+    }
+
+    fn account(&mut self) {
+        let everything = AccountOverview {
+            frame: self.with_user(true),
+            hidden: Hidden { tx: None, ..hidden() },
+            verdict: Verdict::Everything,
+            ways: 3,
+            methods: vec![
+                AccountMethod { method: Method::Passkey, details: Vec::new() },
+                AccountMethod { method: Method::Email, details: vec![self.name.to_owned()] },
+            ],
+            plans: Vec::new(),
+            done: String::new(),
+        };
+        self.add("p20", everything.render());
+        let place = self.name.to_owned();
+        let closed = AccountOverview {
+            verdict: Verdict::Closed { place: place.clone(), remedy: Some(Method::Passkey) },
+            ways: 1,
+            plans: vec![AccountPlan {
+                credential: "c1".to_owned(),
+                method: Method::Passkey,
+                due_at: later(86_400),
+            }],
+            done: "planned".to_owned(),
+            ..everything.clone()
+        };
+        self.add("p20-closed", closed.render());
+        for (page, done) in [("p20-removed", "removed"), ("p20-kept", "kept")] {
+            let verdict = Verdict::Closed { place: place.clone(), remedy: None };
+            let done = done.to_owned();
+            let overview = AccountOverview { verdict, done, ways: 0, ..everything.clone() };
+            self.add(page, overview.render());
+        }
+        let stop = AccountStop { frame: self.with_user(true), reason: StopReason::LastWay };
+        self.add("account-last", stop.render());
     }
 
     fn sign_in(&mut self) {
@@ -205,6 +244,7 @@ impl Painter<'_> {
             ("p7-explained", ConfirmReason::Explained(format!("Payments by {}.", self.name))),
             ("p7-older", ConfirmReason::Older { minutes: 15 }),
             ("p7-level", ConfirmReason::Level),
+            ("p7-change", ConfirmReason::Change),
         ];
         for (page, reason) in reasons {
             let html = Confirm {
@@ -289,6 +329,45 @@ impl Painter<'_> {
             resend_at: (state != CodeState::NotSent).then(|| later(18)),
             has_other_ways: true,
         }
+    }
+
+    fn account_passkeys(&mut self) {
+        let card = |id: &str, label: Option<&str>| PasskeyCard {
+            id: id.to_owned(),
+            method: Method::Passkey,
+            label: label.map(str::to_owned),
+            aaguid: [0; 16],
+            is_synced: label.is_none(),
+            added_at: NOW,
+            last_used_at: label.is_none().then(|| later(60)),
+        };
+        let key = PasskeyCard { method: Method::SecurityKey, ..card("c3", Some("Sleutel")) };
+        let both = vec![Method::Passkey, Method::SecurityKey];
+        let states = [
+            ("p21-none", Vec::new(), ""),
+            ("p21", vec![card("c1", None), card("c2", Some(self.name)), key], "added"),
+            ("p21-renamed", vec![card("c1", None)], "renamed"),
+            ("p21-taken", vec![card("c1", None)], "taken"),
+            ("p21-failed", vec![card("c1", None)], "failed"),
+        ];
+        for (page, passkeys, done) in states {
+            let html = AccountPasskeys {
+                frame: self.with_user(true),
+                hidden: hidden(),
+                passkeys,
+                can_add: both.clone(),
+                done: done.to_owned(),
+            };
+            self.add(page, html.render());
+        }
+        for (page, method) in [("p21-add", Method::Passkey), ("p21-add-key", Method::SecurityKey)] {
+            let ask = passkey_ask();
+            let html = AddPasskey { frame: self.with_user(true), hidden: hidden(), method, ask };
+            self.add(page, html.render());
+        }
+        let passkey = card("c2", Some(self.name));
+        let html = RemovePasskey { frame: self.with_user(true), hidden: hidden(), passkey };
+        self.add("p21-remove", html.render());
     }
 
     fn passkeys(&mut self) {
@@ -383,6 +462,7 @@ impl Painter<'_> {
             ("p18-common", PasswordState::Common),
             ("p18-name", PasswordState::LikeName),
             ("p18-busy", PasswordState::Busy),
+            ("p18-no-passkey", PasswordState::NoPasskey),
         ];
         for (page, state) in states {
             let html = SetUpPassword {
@@ -392,14 +472,19 @@ impl Painter<'_> {
                 username: self.name.to_owned(),
                 min: 8,
                 app_follows: state != PasswordState::Busy,
+                passkey: (state != PasswordState::Busy).then(passkey_ask),
                 state,
             };
             self.add(page, html.render());
         }
         self.set_up_app(&action);
-        for (page, has_app) in [("p18-done", false), ("p18-done-app", true)] {
+        for (page, result) in [
+            ("p18-done", SetUpResult::Password),
+            ("p18-done-app", SetUpResult::App),
+            ("p18-done-passkey", SetUpResult::Passkey),
+        ] {
             let sign_in = "/.scoregate/sign-in".to_owned();
-            self.add(page, SetUpDone { frame: self.plain(), has_app, sign_in }.render());
+            self.add(page, SetUpDone { frame: self.plain(), result, sign_in }.render());
         }
         let frame = Frame { help: None, ..self.plain() };
         self.add("p18-gone", LinkGone { frame: self.plain() }.render());
@@ -654,7 +739,9 @@ mod tests {
                 };
                 assert_eq!(value("csrf").as_deref(), Some("c5Rf-token"), "{name}");
                 let is_first_of_link = action.contains("/link/") && !name.contains("p18-app");
-                let has_transaction = !action.ends_with("/sign-out") && !is_first_of_link;
+                let is_of_account = action.starts_with("/.scoregate/me");
+                let has_transaction =
+                    !action.ends_with("/sign-out") && !is_first_of_link && !is_of_account;
                 assert_eq!(value("tx").is_some(), has_transaction, "{name}");
             }
         }

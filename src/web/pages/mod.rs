@@ -4,6 +4,7 @@
 //! `templates/`, its texts in every language, and an entry in `gallery.rs`, which the tests walk.
 //! Not here: requests, cookies, status codes, or any decision. A page is told; it asks nobody.
 
+mod account;
 mod choose;
 mod code;
 mod demo;
@@ -18,6 +19,10 @@ mod refused;
 mod setup;
 mod sign_in;
 
+pub use account::{
+    AccountMethod, AccountOverview, AccountPasskeys, AccountPlan, AccountStop, AddPasskey,
+    PasskeyCard, RemovePasskey, StopReason, Verdict,
+};
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};
 pub use demo::{
@@ -26,8 +31,11 @@ pub use demo::{
 };
 pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
 pub use frame::{Frame, Help, Person};
+pub(in crate::web) use frame::{html, method_key, method_key_within, written};
 pub use parts::{Blocked, Choice, Counting, Hidden};
 pub use passkey::{PasskeyAsk, PasskeyState, PasskeyStep};
 pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
-pub use setup::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};
+pub use setup::{
+    AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword, SetUpResult,
+};
 pub use sign_in::{PasswordAgain, SignIn, SignInState};

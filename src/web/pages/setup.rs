@@ -7,6 +7,7 @@ use qrcode::{Color, EcLevel, QrCode};
 use super::frame::{Frame, Markup, html};
 use super::icon::Icon;
 use super::parts::{Hidden, Notice, Problem, StepView};
+use super::passkey::{AskView, PasskeyAsk};
 use crate::points::Timestamp;
 use crate::secret::Secret;
 
@@ -24,6 +25,8 @@ pub enum PasswordState {
     /// Made of the user's or the site's name.
     LikeName,
     Busy,
+    /// No passkey was made.
+    NoPasskey,
 }
 
 /// P18, first page.
@@ -38,6 +41,8 @@ pub struct SetUpPassword {
     pub min: usize,
     /// An app follows, so this is step 1 of 2.
     pub app_follows: bool,
+    /// A passkey will do instead of a password.
+    pub passkey: Option<PasskeyAsk>,
     pub state: PasswordState,
 }
 
@@ -52,6 +57,7 @@ struct SetUpPasswordView<'a> {
     username: &'a str,
     rule: String,
     steps: Vec<StepView>,
+    passkey: Option<AskView<'a>>,
     problem: Option<Problem>,
     notice: Option<Notice>,
 }
@@ -61,6 +67,7 @@ impl SetUpPassword {
     pub fn render(&self) -> String {
         let frame = &self.frame;
         let heading = frame.t("setup-title");
+        let passkey_action = format!("{}/passkey", self.action);
         let problem = self.problem().map(|text| Problem { text, field: "new_password" });
         html(&SetUpPasswordView {
             frame,
@@ -71,8 +78,24 @@ impl SetUpPassword {
             username: &self.username,
             rule: frame.t1("setup-rule", "n", self.min),
             steps: if self.app_follows { set_up_steps(frame, false) } else { Vec::new() },
-            notice: (self.state == PasswordState::Busy)
-                .then(|| Notice::warning(frame.t("setup-busy"))),
+            passkey: self.passkey.as_ref().map(|ask| AskView {
+                action: &passkey_action,
+                mode: "create",
+                options: &ask.options,
+                ceremony: &ask.ceremony,
+                rp: &ask.rp,
+                is_autofill: false,
+                is_main: false,
+                icon: Icon::Passkey,
+                button: frame.t("setup-passkey"),
+            }),
+            notice: match self.state {
+                PasswordState::Busy => Some(Notice::warning(frame.t("setup-busy"))),
+                PasswordState::NoPasskey => {
+                    Some(Notice::plain(Icon::Passkey, frame.t("passkeys-done-failed")))
+                }
+                _ => None,
+            },
             problem,
         })
     }
@@ -80,7 +103,7 @@ impl SetUpPassword {
     fn problem(&self) -> Option<String> {
         let frame = &self.frame;
         match self.state {
-            PasswordState::First | PasswordState::Busy => None,
+            PasswordState::First | PasswordState::Busy | PasswordState::NoPasskey => None,
             PasswordState::Empty => Some(frame.t("setup-empty")),
             PasswordState::TooShort => Some(frame.t1("setup-short", "n", self.min)),
             PasswordState::TooLong { max } => Some(frame.t1("setup-long", "n", max)),
@@ -223,11 +246,19 @@ fn qr(text: &str) -> Option<Qr> {
     Some(Qr { side: code.width() + 2 * QUIET, path })
 }
 
+/// What a set-up link has led to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SetUpResult {
+    Password,
+    App,
+    Passkey,
+}
+
 /// P18, last page.
 #[derive(Clone, Debug)]
 pub struct SetUpDone {
     pub frame: Frame,
-    pub has_app: bool,
+    pub result: SetUpResult,
     pub sign_in: String,
 }
 
@@ -246,7 +277,11 @@ impl SetUpDone {
     pub fn render(&self) -> String {
         let frame = &self.frame;
         let heading = frame.t("setup-done-title");
-        let text = frame.t(if self.has_app { "setup-done-app" } else { "setup-done-password" });
+        let text = frame.t(match self.result {
+            SetUpResult::App => "setup-done-app",
+            SetUpResult::Password => "setup-done-password",
+            SetUpResult::Passkey => "setup-done-passkey",
+        });
         html(&SetUpDoneView {
             frame,
             title: frame.title(&heading, false),

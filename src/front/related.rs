@@ -1,0 +1,43 @@
+//! `/.well-known/webauthn`: the origins of other domains on which passkeys of this one work as well
+//! (WebAuthn level 3, section 5.11). Public, and only on a host that is the domain of a directory with such
+//! hosts; everywhere else the address is the portal's. Not here: which hosts those are (`config`).
+
+use http::Method;
+use serde_json::json;
+
+use crate::gate::Snapshot;
+use crate::proxy::Head;
+use crate::web::answer::{Answer, Kind};
+
+const ADDRESS: &[u8] = b"/.well-known/webauthn";
+
+/// The answer, if this is the question and there is one. Matched on the raw bytes alone.
+pub(super) fn origins(head: &Head<'_>, snapshot: &Snapshot) -> Option<Answer> {
+    if head.target != ADDRESS || !matches!(*head.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let host = std::str::from_utf8(head.host).ok()?.to_ascii_lowercase();
+    let host = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+    let domains = snapshot.config.directories.values().filter_map(|one| one.passkeys.as_ref());
+    let mut origins: Vec<String> = domains
+        .filter(|domain| domain.id == host)
+        .flat_map(|domain| domain.related_hosts.iter().map(|host| origin(snapshot, host)))
+        .collect();
+    if origins.is_empty() {
+        return None;
+    }
+    origins.sort_unstable();
+    origins.dedup();
+    let json = json!({ "origins": origins }).to_string().into_bytes();
+    Some(Answer::json(Kind::Page, "application/json", json))
+}
+
+/// As browsers write it: browsers take passkeys of other domains over TLS only.
+fn origin(snapshot: &Snapshot, host: &str) -> String {
+    let mut routes = snapshot.config.routes.iter().filter(|route| route.host == host);
+    let port = routes.find_map(|route| route.public_port).or(snapshot.ports.first().copied());
+    match port {
+        None | Some(443) => format!("https://{host}"),
+        Some(port) => format!("https://{host}:{port}"),
+    }
+}
