@@ -3,6 +3,7 @@
 //! (upstreams and routes), and here the listeners and the rest. Not here: a value by itself (`walk`).
 
 mod behind;
+mod identity;
 mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +53,7 @@ impl Builder<'_> {
         let directories = self.directories();
         let upstreams = self.upstreams();
         let routes = self.routes(&directories);
+        let identities = self.identities();
         self.check_reach(&directories, &routes);
         if let Some(listen) = &listen {
             self.check_loops(listen, &upstreams, &routes);
@@ -69,6 +71,7 @@ impl Builder<'_> {
             notifiers,
             upstreams: self.with_addresses(upstreams),
             routes,
+            identities,
             limits: self.limits(),
             ui: self.ui(),
             log: Log {

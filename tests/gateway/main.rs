@@ -5,6 +5,7 @@
 mod architecture;
 mod attacks;
 mod documents;
+mod identity;
 mod journeys;
 mod life;
 mod person;
