@@ -19,6 +19,7 @@ mod reference;
 mod secrets;
 mod shape;
 mod show;
+mod sockets;
 mod texts;
 mod walk;
 
