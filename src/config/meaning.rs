@@ -2,6 +2,7 @@
 //! the values that the gateway uses. The parts of it: `people` (directories and notifiers), `behind`
 //! (upstreams and routes), `identity` (what portals are told), `machine` (what this machine can tell), and here the listeners and the rest. Not here: a value by itself (`walk`).
 
+mod admin;
 mod behind;
 mod identity;
 mod machine;
@@ -61,8 +62,11 @@ impl Builder<'_> {
             self.check_certificates(listen, &routes);
             self.check_machine(listen, &upstreams);
         }
+        let admin = self.admin(&directories, &routes, listen.as_ref());
         let shape = self.shape;
         Some(Config {
+            admin,
+            guard: self.guard(),
             listen: listen?,
             store: StoreLocation::Folder(shape.store.path.0.clone()),
             session: SessionLimits {
