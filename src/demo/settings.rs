@@ -26,6 +26,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("ui.help.contact", HELP_CONTACT),
     ("notifier.inbox.kind", "console"),
     ("directory.demo.authentication.required_level", "30"),
+    // Nobody waits a day to see what a new passkey opens.
+    ("directory.demo.authentication.probation", "0s"),
     ("directory.demo.authentication.accept_risk", r#"["email"]"#),
 ];
 

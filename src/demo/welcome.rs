@@ -55,6 +55,7 @@ fn walk() -> Vec<String> {
         format!("{} shows what the portal was told.", links.echo),
         format!("{} asks one more step: the code of the app.", links.payments),
         format!("Sign out, and sign in as bob: {} is not for him.", links.operations),
+        "As bob add a passkey at /.scoregate/me/passkeys, and sign in with it.".to_owned(),
         "Sign in as carol: she is told what is missing.".to_owned(),
         "Open the admin address as admin, with e-mail and app: 40 points.".to_owned(),
     ]
