@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use return_address::ReturnAddress;
 pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
-pub use transaction::{Notice, Transaction};
+pub use transaction::{Notice, Opening, Transaction};
 
 use crate::accounts::{Account, AccountStore, EmailAddress, StoreError, UserName, UserState};
 use crate::audit::{Audit, EventName};
@@ -297,6 +297,7 @@ impl Journey {
             if old.account().user.id != account.user.id {
                 // Where another person was going is nobody else's business.
                 transaction.return_to = ReturnAddress::default();
+                transaction.opening = None;
             }
         }
         let beginning = Beginning {
@@ -592,8 +593,11 @@ pub struct Wanted {
 
 /// Where the place asks nothing, what its directory asks: somebody who came to sign in is to be signed in.
 fn destination(arrival: &Arrival, transaction: &Transaction, level: Level) -> Wanted {
-    let target = transaction.return_to.target().as_bytes();
-    match arrival.find(target) {
+    let (method, target) = match &transaction.opening {
+        Some(opening) => (&*opening.method, &opening.target),
+        None => ("GET", &transaction.return_to),
+    };
+    match arrival.find(method, target.target().as_bytes()) {
         Ok(matched) if !matched.own_page && !matched.requirement.is_public() => {
             Wanted { requirement: matched.requirement, explain: matched.explain }
         }
