@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::return_address::ReturnAddress;
 use crate::keys::Keyring;
-use crate::points::Timestamp;
+use crate::points::{Level, Timestamp};
 
 /// How long a page of ours can be left open.
 const LIFETIME: std::time::Duration = std::time::Duration::from_secs(3600);
@@ -56,6 +56,9 @@ pub struct Transaction {
     pub return_to: ReturnAddress,
     /// What is to be opened, where that is not the page to return to: a call that a page's script made.
     pub opening: Option<Opening>,
+    /// What a change of methods asks, freshly, where the person is going to make one. It only chooses what
+    /// is offered on the way: the page that they come back to asks anew.
+    pub change: Option<Level>,
     /// Begun by somebody who was signed in already: "confirm" rather than "sign in".
     pub is_step_up: bool,
     pub begun_at: Timestamp,
@@ -79,6 +82,8 @@ struct Sealed {
     u: bool,
     b: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    c: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     n: Option<Notice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<String>,
@@ -96,6 +101,7 @@ impl Transaction {
         Self {
             return_to,
             opening: None,
+            change: None,
             is_step_up,
             begun_at: now,
             notice: None,
@@ -104,6 +110,12 @@ impl Transaction {
             resend_at: None,
             language: None,
         }
+    }
+
+    #[must_use]
+    pub const fn with_change(mut self, level: Option<Level>) -> Self {
+        self.change = level;
+        self
     }
 
     #[must_use]
@@ -121,6 +133,7 @@ impl Transaction {
                 .opening
                 .as_ref()
                 .map(|opening| (opening.method.clone(), opening.target.as_str().to_owned())),
+            c: self.change.map(Level::value),
             u: self.is_step_up,
             b: self.begun_at.as_millis(),
             n: self.notice.clone(),
@@ -157,7 +170,9 @@ impl Transaction {
             None => None,
         };
         Some(Self {
-            return_to: ReturnAddress::accept(&sealed.r, host)?,
+            return_to: ReturnAddress::accept(&sealed.r, host)
+                .or_else(|| ReturnAddress::of_the_account(&sealed.r))?,
+            change: sealed.c.and_then(Level::new),
             opening,
             is_step_up: sealed.u,
             begun_at,
