@@ -7,6 +7,7 @@ mod attacks;
 mod documents;
 mod journeys;
 mod life;
+mod metrics;
 mod person;
 mod secrets;
 mod smtp;
