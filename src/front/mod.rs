@@ -395,7 +395,18 @@ impl Gatekeeper for Front {
         crate::proxy::plain(refusal, reference)
     }
 
+    fn begun(&self) {
+        self.metrics.begun();
+    }
+
+    fn ended(&self) {
+        self.metrics.ended();
+    }
+
     fn finished(&self, finished: &Finished<'_>) {
+        if let (Some(route), Some(added)) = (finished.route, finished.added) {
+            self.metrics.added(route, added);
+        }
         if let Some(status) = finished.status {
             self.metrics.answered(finished.method.as_str(), status, finished.route, finished.took);
         }
