@@ -94,6 +94,9 @@ pub(super) struct Blueprint {
 pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     let Blueprint { opened, snapshot, notifiers, demo } = blueprint;
     let config = snapshot.config.clone();
+    let metrics = Arc::new(Metrics::new());
+    metrics.follow_audit(opened.audit.clone());
+    count_messages(&notifiers, &metrics);
     let counters: Arc<Embedded> = Arc::new(opened.store.clone());
     let accounts: Arc<dyn AccountStore> = counters.clone();
     let limits = config.limits;
@@ -125,8 +128,6 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         Arc::new(SecurityKey::new(counters.clone(), attempts.clone())),
     ];
     let sessions = Arc::new(Sessions::new(counters.clone(), accounts.clone()));
-    let metrics = Arc::new(Metrics::new());
-    metrics.follow_audit(opened.audit.clone());
     let journey = Arc::new(Journey::new(journey::Parts {
         sessions: sessions.clone(),
         accounts,
@@ -182,6 +183,13 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         admin,
         admin_gateway,
     })
+}
+
+fn count_messages(notifiers: &Notifiers, metrics: &Arc<Metrics>) {
+    for outbox in notifiers.outboxes() {
+        let (name, metrics) = (outbox.name().to_owned(), metrics.clone());
+        outbox.when_over(move |outcome| metrics.notified(&name, outcome.name()));
+    }
 }
 
 fn password(
