@@ -203,7 +203,7 @@ impl Ceremony {
             .attestation(AttestationConveyancePreference::None)
             .user_verification_policy(verification(method))
             .require_resident_key(method == Method::Passkey)
-            .exclude_credentials(Some(own.map(Into::into).collect()))
+            .exclude_credentials(Some(own.collect()))
             .extensions(None);
         let (options, state) = core.generate_challenge_register(builder)?;
         let challenge = Sha256::digest(&options.public_key.challenge).into();
