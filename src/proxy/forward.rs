@@ -14,8 +14,10 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, COOKIE, HOST, SET_COOKIE};
 use http::{HeaderValue, Version};
+use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
+use pingora::protocols::http::v1::client::HttpSession as PortalSession;
 use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::{FailToProxy, HttpProxy, ProxyHttp, ProxyWarnLogContext, Session, http_proxy};
 use pingora::server::configuration::ServerConf;
@@ -28,12 +30,15 @@ use super::guard::{self, Message, Sound, inspect};
 use super::listener::{Addresses, REQUEST, RequestLink};
 use super::respond::{self, Afterwards, BodyError, PortalTrouble, Refusal};
 use super::streams::{Running, Streams};
+use super::tunnel::{self, Opened, Reply};
 use super::upstreams::Servers;
 use super::{Admission, Client, Finished, Gatekeeper, Head, PAGE_BODY_LIMIT, Passage, fields};
 use crate::config::Limits;
 
 /// Silence of a client in the middle of a body, and what it may take to read an answer.
 const CLIENT_SILENCE: Duration = Duration::from_secs(60);
+/// How long nobody need say anything over a WebSocket.
+const STREAM_IDLE: Duration = Duration::from_secs(3600);
 /// Servers of one upstream that one request tries.
 const MAX_SERVERS_TRIED: usize = 4;
 
@@ -59,13 +64,20 @@ impl std::fmt::Debug for Gateway {
 }
 
 /// What every connection and request of a gateway uses.
-#[derive(Debug)]
 pub(super) struct Shared {
     pub(super) gatekeeper: Arc<dyn Gatekeeper>,
     pub(super) limits: ArcSwap<Limits>,
     pub(super) addresses: Arc<Addresses>,
     streams: Arc<Streams>,
     servers: Servers,
+    /// Connections for WebSockets, which are not Pingora's to copy.
+    sockets: TransportConnector,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("gatekeeper", &self.gatekeeper).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no gateway.
@@ -92,23 +104,27 @@ impl Gateway {
         options: &GatewayOptions,
     ) -> Result<Arc<Self>, GatewayError> {
         let keep_alive = limits.keep_alive;
-        let shared = Arc::new(Shared {
-            gatekeeper,
-            limits: ArcSwap::from_pointee(limits),
-            addresses: Arc::default(),
-            streams: Arc::default(),
-            servers: Servers::default(),
-        });
         let conf = ServerConf {
             ca_file: options.upstream_ca.as_ref().map(|path| path.display().to_string()),
             upstream_keepalive_pool_size: options.idle_upstream_connections.unwrap_or(512),
             max_retries: MAX_SERVERS_TRIED,
             ..ServerConf::default()
         };
-        let phases = Phases { shared: Arc::clone(&shared) };
         // Pingora unwraps what it reads there.
-        let build = std::panic::AssertUnwindSafe(|| http_proxy(&Arc::new(conf), phases));
-        let mut proxy = std::panic::catch_unwind(build)
+        let build = std::panic::AssertUnwindSafe(|| {
+            let sockets = TransportConnector::new(Some(ConnectorOptions::from_server_conf(&conf)));
+            let shared = Arc::new(Shared {
+                gatekeeper,
+                limits: ArcSwap::from_pointee(limits),
+                addresses: Arc::default(),
+                streams: Arc::default(),
+                servers: Servers::default(),
+                sockets,
+            });
+            let phases = Phases { shared: Arc::clone(&shared) };
+            (http_proxy(&Arc::new(conf), phases), shared)
+        });
+        let (mut proxy, shared) = std::panic::catch_unwind(build)
             .map_err(|_| GatewayError::Authorities(options.upstream_ca.clone()))?;
         // Bare options would be unbounded (`pingora.md` 4).
         proxy.h2_options = Some(default_h2_options());
@@ -148,6 +164,8 @@ pub(super) struct Ctx {
     begun: Instant,
     turn: usize,
     tried: usize,
+    /// It has become a stream: the 101 is written once the connection is handed back.
+    switched: bool,
 }
 
 /// What to do with a request that was read.
@@ -269,6 +287,10 @@ impl Phases {
         let mut verdict = self.judge(session, &link).await;
         if let Verdict::Forward(passage) = verdict {
             if self.take_on(ctx, &link, passage) {
+                let request = session.req_header();
+                if guard::asks_for_websocket(request.version, &request.headers) {
+                    return Box::pin(self.open_socket(session, ctx, &link)).await.map(|()| true);
+                }
                 return Ok(false);
             }
             // Asked again, the gatekeeper sees the session gone.
@@ -286,6 +308,56 @@ impl Phases {
             Verdict::Page(found) => self.page(session, &link, found).await?,
         }
         Ok(true)
+    }
+}
+
+/// WebSockets.
+impl Phases {
+    /// Asks the portal for a WebSocket, through the same phases as any other request. Then either the answer
+    /// that is none is passed on, or the stream is left for whoever has the connection.
+    async fn open_socket(
+        &self,
+        session: &mut Session,
+        ctx: &mut Ctx,
+        link: &RequestLink,
+    ) -> pingora::Result<()> {
+        let portal = self.reach_portal(session, ctx).await?;
+        let mut request = session.req_header().clone();
+        fields::remove_hop_by_hop(&mut request)?;
+        self.upstream_request_filter(session, &mut request, ctx).await?;
+        match tunnel::ask(portal, request).await? {
+            Reply::Refused(mut head, portal) => {
+                self.response_filter(session, &mut head, ctx).await?;
+                tunnel::pass_on(session, head, portal).await
+            }
+            Reply::Switched(mut head, first, portal) => {
+                self.response_filter(session, &mut head, ctx).await?;
+                let running = ctx.running.take();
+                link.kill.hand_over(Opened::new(&head, first, portal, STREAM_IDLE, running));
+                ctx.switched = true;
+                // Pingora hands back only what could serve another request.
+                session.set_keepalive(Some(1));
+                session.downstream_session.set_keepalive_reuses_remaining(None);
+                Ok(())
+            }
+        }
+    }
+
+    async fn reach_portal(
+        &self,
+        session: &mut Session,
+        ctx: &mut Ctx,
+    ) -> pingora::Result<PortalSession> {
+        loop {
+            let mut peer = self.upstream_peer(session, ctx).await?;
+            let error = match tunnel::connect(&self.shared.sockets, &mut peer).await {
+                Ok(portal) => return Ok(portal),
+                Err(error) => self.fail_to_connect(session, &peer, ctx, error),
+            };
+            if !error.retry() {
+                return Err(error);
+            }
+        }
     }
 }
 
@@ -401,6 +473,7 @@ impl ProxyHttp for Phases {
             begun: Instant::now(),
             turn: 0,
             tried: 0,
+            switched: false,
         }
     }
 
@@ -565,7 +638,10 @@ impl ProxyHttp for Phases {
         self.shared.gatekeeper.finished(&Finished {
             method: &session.req_header().method,
             route: ctx.passage.as_ref().map(|passage| &*passage.route),
-            status: session.response_written().map(|answer| answer.status.as_u16()),
+            status: match session.response_written() {
+                Some(answer) => Some(answer.status.as_u16()),
+                None => ctx.switched.then_some(101),
+            },
             peer: ctx.link.as_ref().map(|link| link.connection.peer),
             sent_bytes: session.body_bytes_sent(),
             took: ctx.begun.elapsed(),

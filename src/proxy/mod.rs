@@ -9,11 +9,13 @@
 mod connection;
 mod fields;
 mod forward;
+mod frames;
 mod guard;
 mod listener;
 mod respond;
 mod streams;
 mod tls;
+mod tunnel;
 mod upstreams;
 
 #[cfg(test)]
@@ -32,7 +34,7 @@ pub use fields::Strip;
 pub use forward::{Gateway, GatewayError, GatewayOptions};
 pub use listener::{ListenError, Listener};
 pub use respond::{PortalTrouble, Refusal, plain};
-pub use streams::Streams;
+pub use streams::{StreamEnd, Streams};
 pub use tls::{CertifiedHost, TlsError, TlsSettings};
 
 use crate::config::Upstream;

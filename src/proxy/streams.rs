@@ -5,13 +5,14 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::tunnel::Opened;
 use crate::sessions::SessionKey;
 
 /// How long an ended session is remembered: longer than the gap between a decision and the registration
@@ -20,25 +21,87 @@ const REMEMBER_ENDED: Duration = Duration::from_secs(60);
 
 const SHARDS: usize = 16;
 
+/// Why a stream is ended before either side of it is done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum StreamEnd {
+    /// The session is over: signed out, revoked, expired, its user disabled or deleted.
+    SessionOver = 1,
+    /// What the session has shown is not enough any more.
+    NotEnough,
+    /// More would not help: a role, a network or the route itself is gone.
+    NotAllowed,
+    /// Nobody said anything for the route's idle time.
+    Idle,
+    /// The gateway stops.
+    Stopping,
+}
+
+impl StreamEnd {
+    const ALL: [Self; 5] =
+        [Self::SessionOver, Self::NotEnough, Self::NotAllowed, Self::Idle, Self::Stopping];
+
+    /// What a WebSocket is closed with (RFC 6455, section 7.4.1): 1008 is a rule that is not met, 1001
+    /// somebody who goes away.
+    pub(super) const fn close_code(self) -> u16 {
+        match self {
+            Self::SessionOver | Self::NotEnough | Self::NotAllowed => 1008,
+            Self::Idle | Self::Stopping => 1001,
+        }
+    }
+
+    /// For programs and developers; it tells nothing that the answer to the next request would not.
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::SessionOver => "signed out",
+            Self::NotEnough => "more sign-in steps are needed",
+            Self::NotAllowed => "not open to this user",
+            Self::Idle => "idle",
+            Self::Stopping => "the gateway stops",
+        }
+    }
+}
+
 /// The switch of one running request.
 #[derive(Debug, Default)]
 pub(super) struct Kill {
-    fired: AtomicBool,
+    /// A [`StreamEnd`], or 0.
+    fired: AtomicU8,
     head_read: AtomicBool,
     wake: Notify,
+    /// The stream that the request has become, for whoever has the connection in hand.
+    opened: Mutex<Option<Box<Opened>>>,
 }
 
 impl Kill {
-    pub(super) fn fire(&self) {
-        self.fired.store(true, Ordering::Release);
+    /// The first reason stands.
+    pub(super) fn fire(&self, end: StreamEnd) {
+        let _ = self.fired.compare_exchange(0, end as u8, Ordering::AcqRel, Ordering::Acquire);
         self.wake.notify_one();
     }
 
     /// Ready once it was fired.
-    pub(super) async fn fired(&self) {
-        while !self.fired.load(Ordering::Acquire) {
+    pub(super) async fn fired(&self) -> StreamEnd {
+        loop {
+            let fired = self.fired.load(Ordering::Acquire);
+            if let Some(end) = StreamEnd::ALL.into_iter().find(|end| *end as u8 == fired) {
+                return end;
+            }
             self.wake.notified().await;
         }
+    }
+
+    /// The request has become a stream: its connection is to be handed back bare.
+    pub(super) fn hand_over(&self, opened: Opened) {
+        *self.opened() = Some(Box::new(opened));
+    }
+
+    pub(super) fn handed_over(&self) -> Option<Box<Opened>> {
+        self.opened().take()
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Option<Box<Opened>>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn note_head(&self) {
@@ -73,7 +136,7 @@ impl Streams {
         }
         let running = shard.running.remove(session).unwrap_or_default();
         for kill in &running {
-            kill.fire();
+            kill.fire(StreamEnd::SessionOver);
         }
         running.len()
     }
@@ -131,6 +194,11 @@ pub(super) struct Running {
     kill: Arc<Kill>,
 }
 
+impl Running {
+    /// Somebody uses what runs: the session is not idle.
+    pub(super) fn is_used(&self) {}
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let Some(mut shard) = self.streams.shard(&self.session) else { return };
@@ -156,8 +224,8 @@ mod tests {
         let _mine = streams.register(ONE, &mine).unwrap();
         let _theirs = streams.register(OTHER, &theirs).unwrap();
         assert_eq!(streams.end(&ONE), 1);
-        mine.fired().await;
-        assert!(!theirs.fired.load(Ordering::Acquire));
+        assert_eq!(mine.fired().await, StreamEnd::SessionOver);
+        assert_eq!(theirs.fired.load(Ordering::Acquire), 0);
         assert_eq!(streams.running(&OTHER), 1);
     }
 

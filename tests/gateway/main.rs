@@ -11,6 +11,7 @@ mod person;
 mod secrets;
 mod smtp;
 mod source;
+mod streams;
 mod upstream;
 mod wire;
 mod world;
