@@ -5,6 +5,7 @@
 mod identity;
 mod reference;
 mod snapshot;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use identity::{Identity, IdentityHeader};
 pub use reference::Reference;
 pub use snapshot::{DirectoryPolicy, Snapshot};
+pub use standing::{Again, Standing};
 
 use crate::accounts::StoreError;
 use crate::points::{
@@ -153,9 +155,20 @@ fn arrive(
     snapshot: &Arc<Snapshot>,
     now: Timestamp,
 ) -> Arrival {
+    let host = host_name(request.host, matched.port);
+    arrive_again(matched, host, request.address, snapshot, now)
+}
+
+fn arrive_again(
+    matched: Match,
+    host: Arc<str>,
+    address: Option<IpAddr>,
+    snapshot: &Arc<Snapshot>,
+    now: Timestamp,
+) -> Arrival {
     Arrival {
         snapshot: snapshot.clone(),
-        host: host_name(request.host, matched.port),
+        host,
         port: matched.port,
         route: matched.route,
         rule: matched.rule,
@@ -163,7 +176,7 @@ fn arrive(
         explain: matched.explain,
         session: None,
         was_idle: false,
-        address: request.address,
+        address,
         now,
     }
 }

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CACHE_CONTROL, COOKIE, HOST, SET_COOKIE};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use http::{HeaderValue, Version};
 use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -35,10 +35,10 @@ use super::upstreams::Servers;
 use super::{Admission, Client, Finished, Gatekeeper, Head, PAGE_BODY_LIMIT, Passage, fields};
 use crate::config::Limits;
 
+/// Server-sent events, as they are asked for and answered.
+const EVENTS: &[u8] = b"text/event-stream";
 /// Silence of a client in the middle of a body, and what it may take to read an answer.
 const CLIENT_SILENCE: Duration = Duration::from_secs(60);
-/// How long nobody need say anything over a WebSocket.
-const STREAM_IDLE: Duration = Duration::from_secs(3600);
 /// Servers of one upstream that one request tries.
 const MAX_SERVERS_TRIED: usize = 4;
 
@@ -166,6 +166,17 @@ pub(super) struct Ctx {
     tried: usize,
     /// It has become a stream: the 101 is written once the connection is handed back.
     switched: bool,
+    used_at: Instant,
+}
+
+impl Ctx {
+    /// A long upload is use of its session; said now and then.
+    fn note_use(&mut self) {
+        if self.used_at.elapsed() >= tunnel::ACTIVITY_STEP {
+            self.used_at = Instant::now();
+            self.running.as_ref().inspect(|running| running.is_used());
+        }
+    }
 }
 
 /// What to do with a request that was read.
@@ -269,7 +280,8 @@ impl Phases {
     /// Notes the request under its session. `false`: the session ended while it was decided on.
     fn take_on(&self, ctx: &mut Ctx, link: &RequestLink, passage: Box<Passage>) -> bool {
         if let Some(session) = passage.session {
-            ctx.running = self.shared.streams.register(session, &link.kill);
+            let bond = passage.bond.clone();
+            ctx.running = self.shared.streams.register(session, &link.kill, bond);
             if ctx.running.is_none() {
                 return false;
             }
@@ -333,7 +345,9 @@ impl Phases {
             Reply::Switched(mut head, first, portal) => {
                 self.response_filter(session, &mut head, ctx).await?;
                 let running = ctx.running.take();
-                link.kill.hand_over(Opened::new(&head, first, portal, STREAM_IDLE, running));
+                let idle =
+                    ctx.passage.as_ref().map_or(CLIENT_SILENCE, |passage| passage.stream_idle);
+                link.kill.hand_over(Opened::new(&head, first, portal, idle, running));
                 ctx.switched = true;
                 // Pingora hands back only what could serve another request.
                 session.set_keepalive(Some(1));
@@ -398,6 +412,12 @@ fn host_of(request: &RequestHeader) -> &[u8] {
         Some(authority) => authority.as_str().as_bytes(),
         None => request.headers.get(HOST).map(HeaderValue::as_bytes).unwrap_or_default(),
     }
+}
+
+/// Whether a head asks for server-sent events, as every `EventSource` does.
+fn asks_for_events(session: &Session) -> bool {
+    let accept = session.get_header(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    memchr::memmem::find(accept, EVENTS).is_some()
 }
 
 fn is_too_long(session: &Session, passage: &Passage) -> bool {
@@ -474,6 +494,7 @@ impl ProxyHttp for Phases {
             turn: 0,
             tried: 0,
             switched: false,
+            used_at: Instant::now(),
         }
     }
 
@@ -510,7 +531,7 @@ impl ProxyHttp for Phases {
     /// Pingora asks again after a failure that may be retried.
     async fn upstream_peer(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         ctx: &mut Ctx,
     ) -> pingora::Result<Box<HttpPeer>> {
         let Some(passage) = &ctx.passage else {
@@ -519,7 +540,16 @@ impl ProxyHttp for Phases {
         };
         let servers = &self.shared.servers;
         let peer = servers.peer(&passage.grant, &passage.upstream, ctx.turn, ctx.tried).await;
-        peer.map(Box::new).map_err(|error| {
+        let waits_for_events = asks_for_events(session);
+        peer.map(|mut peer| {
+            if waits_for_events {
+                // Silence is normal there, and has a limit of its own.
+                let silence = peer.options.read_timeout.map(|time| time.max(passage.stream_idle));
+                peer.options.read_timeout = silence;
+            }
+            Box::new(peer)
+        })
+        .map_err(|error| {
             tracing::warn!(upstream = passage.upstream.name, %error, "no server to go to");
             Error::explain(ErrorType::ConnectNoRoute, "no server").into_up()
         })
@@ -564,6 +594,7 @@ impl ProxyHttp for Phases {
         _: bool,
         ctx: &mut Ctx,
     ) -> pingora::Result<()> {
+        ctx.note_use();
         let Some(limit) = ctx.passage.as_ref().and_then(|passage| passage.body_limit) else {
             return Ok(());
         };
@@ -583,6 +614,10 @@ impl ProxyHttp for Phases {
         ctx: &mut Ctx,
     ) -> pingora::Result<()> {
         fields::remove_from_response(response)?;
+        let kind = response.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if let (Some(link), true) = (&ctx.link, kind.is_some_and(|kind| kind.starts_with(EVENTS))) {
+            link.kill.note_stream();
+        }
         let request = session.req_header();
         if response.status == 101 && !guard::asks_for_websocket(request.version, &request.headers) {
             // Nobody asked: what follows would be bytes without a message around them.

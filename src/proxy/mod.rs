@@ -145,6 +145,20 @@ pub enum Admission {
     Refuse(Refusal),
 }
 
+/// What a running request stands on: asked a few times a second whether something has changed, and then
+/// whether it may go on.
+#[async_trait]
+pub trait Bond: Send + Sync + std::fmt::Debug + 'static {
+    /// Whether to judge again. Without a look-up: it is asked of every running request.
+    fn is_due(&self) -> bool;
+
+    /// Judges again. `None`: it may go on.
+    async fn judge(&self) -> Option<StreamEnd>;
+
+    /// Somebody uses it: its session is not idle.
+    fn is_used(&self);
+}
+
 /// All that forwarding one request takes.
 #[derive(Debug)]
 pub struct Passage {
@@ -165,6 +179,10 @@ pub struct Passage {
     pub body_limit: Option<u64>,
     /// The request ends when this session does ([`Streams::end`]). `None`: a public route.
     pub session: Option<SessionKey>,
+    /// Looked at while the request runs; with a session only.
+    pub bond: Option<Arc<dyn Bond>>,
+    /// How long nobody need say anything over a WebSocket or an event stream.
+    pub stream_idle: Duration,
 }
 
 /// The names of our own cookies: the only ones that are removed, set and guarded.

@@ -35,7 +35,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// A client that does not read for so long is gone.
 const WRITE_TIME: Duration = Duration::from_secs(60);
 /// How often at most a stream says that somebody uses it.
-const ACTIVITY_STEP: Duration = Duration::from_secs(10);
+pub(super) const ACTIVITY_STEP: Duration = Duration::from_secs(10);
 
 /// The portal said 101: what is left to do with the client's bare connection.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 //! faults of single writes, which the store's own tests have.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

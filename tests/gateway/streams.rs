@@ -106,3 +106,161 @@ fn what_a_websocket_may_not_name_or_send_early_is_refused() {
     assert!(heard.is_empty(), "{}", String::from_utf8_lossy(&heard));
     assert!(!world.upstream.has_bytes(b"/hidden"));
 }
+
+// --- what ends them --------------------------------------------------------------------------
+
+/// A text frame as a server sends it; the portal sends back what it gets.
+const FRAME: &[u8] = b"\x81\x04ping";
+
+/// Opens a WebSocket and has a frame sent back.
+fn open(world: &World, person: &Person, target: &str) -> Box<dyn Stream> {
+    let mut stream = world.plain().connect().unwrap();
+    let switched = ask(&mut *stream, target, &format!("Cookie: {}\r\n", person.session()));
+    assert_eq!(switched.status, 101, "{target}");
+    assert!(is_open(&mut *stream), "{target}");
+    stream
+}
+
+fn is_open(stream: &mut dyn Stream) -> bool {
+    let mut heard = [0; FRAME.len()];
+    stream.write_all(FRAME).unwrap();
+    stream.read_exact(&mut heard).is_ok() && heard == FRAME
+}
+
+/// What a WebSocket is closed with.
+fn closed(stream: &mut dyn Stream) -> (u16, String) {
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).unwrap();
+    assert_eq!(heard[0], 0x88, "{heard:?}");
+    assert_eq!(usize::from(heard[1]), heard.len() - 2, "{heard:?}");
+    let code = u16::from_be_bytes([heard[2], heard[3]]);
+    (code, String::from_utf8(heard[4..].to_vec()).unwrap())
+}
+
+fn signed_in(world: &World, name: &str) -> Person {
+    let mut person = Person::new(world);
+    person.sign_in_with_mail(world, name);
+    person
+}
+
+#[test]
+fn a_websocket_ends_with_what_it_was_let_through_for_and_says_why() {
+    let world = World::with_users(&["anna", "berta", "carol", "dora"]);
+    let rule = "[route.portal.rule.editors]\npath = \"/editors\"\nroles = [\"editor\"]\n";
+    world.write_config(&(world.config() + rule));
+    world.operate(&["reload"]);
+    world.operate(&["user", "role", "carol", "--add", "editor"]);
+    let mut people = ["anna", "berta", "carol", "dora"].map(|name| signed_in(&world, name));
+    let mut dora = open(&world, &people[3], "/socket");
+    let mut public = open(&world, &people[0], "/public/socket");
+
+    let mut stream = open(&world, &people[0], "/socket");
+    people[0].open("/.scoregate/sign-out");
+    people[0].fill(&[]);
+    assert_eq!(closed(&mut *stream), (1008, "signed out".to_owned()));
+
+    let mut stream = open(&world, &people[1], "/socket");
+    world.operate(&["session", "end", "--user", "berta", "--yes"]);
+    assert_eq!(closed(&mut *stream), (1008, "signed out".to_owned()));
+
+    let (mut editors, mut anywhere) =
+        (open(&world, &people[2], "/editors/socket"), open(&world, &people[2], "/socket"));
+    world.operate(&["user", "role", "carol", "--remove", "editor"]);
+    assert_eq!(closed(&mut *editors), (1008, "not open to this user".to_owned()));
+    assert!(is_open(&mut *anywhere), "a role that is not asked for was taken away");
+    world.operate(&["user", "disable", "carol"]);
+    assert_eq!(closed(&mut *anywhere), (1008, "signed out".to_owned()));
+
+    // Many a reload later, what is still allowed runs.
+    for _ in 0..5 {
+        world.operate(&["reload"]);
+    }
+    assert!(is_open(&mut *dora) && is_open(&mut *public));
+    let points = "[directory.staff.authentication.points]\nemail = 5\n[directory.staff]\n";
+    let config = world.config().replace("level = 40", "level = 35");
+    world.write_config(&config.replace("[directory.staff]\n", points));
+    world.operate(&["reload"]);
+    assert_eq!(closed(&mut *dora), (1008, "more sign-in steps are needed".to_owned()));
+    assert!(is_open(&mut *public));
+}
+
+#[test]
+fn a_stream_that_is_not_enough_any_more_has_its_grace_and_a_lost_session_has_none() {
+    let world = World::with_users(&["anna", "berta"]);
+    let graceful = world
+        .config()
+        .replace("directory = \"staff\"", "directory = \"staff\"\nstream_grace = \"1h\"");
+    assert_ne!(graceful, world.config());
+    world.write_config(&graceful);
+    world.operate(&["reload"]);
+    let (anna, berta) = (signed_in(&world, "anna"), signed_in(&world, "berta"));
+    let (mut annas, mut bertas) = (open(&world, &anna, "/socket"), open(&world, &berta, "/socket"));
+    world.write_config(&graceful.replace("stream_grace", "level = 40\nstream_grace"));
+    world.operate(&["reload"]);
+    // A stream that began under the new level is the sign that those before it were looked at.
+    assert_eq!(anna.clone().send("GET", "/", "Accept: */*\r\n", "").status, 401);
+    world.operate(&["session", "end", "--user", "anna", "--yes"]);
+    assert_eq!(closed(&mut *annas), (1008, "signed out".to_owned()));
+    assert!(is_open(&mut *bertas));
+}
+
+#[test]
+fn a_page_of_another_origin_opens_no_websocket_as_the_user_unless_the_route_says_so() {
+    let world = World::with_users(&["anna"]);
+    let anna = signed_in(&world, "anna");
+    let answers = |target: &str, origin: &str| {
+        let mut stream = world.tls().connect().unwrap();
+        let origin =
+            if origin.is_empty() { String::new() } else { format!("Origin: {origin}\r\n") };
+        let fields = format!("Cookie: {}\r\n{origin}", anna.session());
+        ask(&mut *stream, target, &fields).status
+    };
+    let own = format!("https://{HOST}");
+    let table = [
+        (own.as_str(), 101),
+        ("", 101),
+        ("https://evil.test", 403),
+        ("https://app.example.org", 403),
+        ("null", 403),
+        ("http://portal.example.org", 403),
+        ("https://portal.example.org:8443", 403),
+    ];
+    for (origin, status) in table {
+        assert_eq!(answers("/socket", origin), status, "{origin}");
+        assert_eq!(answers("/public/socket", origin), 101, "nobody is named there: {origin}");
+    }
+    let allowed = "directory = \"staff\"\norigins = [\"https://app.example.org\"]";
+    world.write_config(&world.config().replace("directory = \"staff\"", allowed));
+    world.operate(&["reload"]);
+    assert_eq!(answers("/socket", "https://app.example.org"), 101);
+    assert_eq!(answers("/socket", "https://evil.test"), 403);
+    assert_eq!(answers("/socket", &own), 101);
+    assert!(world.audit().contains("\"reason\":\"origin\""), "{}", world.audit());
+}
+
+#[test]
+fn an_event_stream_ends_when_its_user_loses_what_it_was_opened_for() {
+    let world = World::with_users(&["anna"]);
+    let rule = "[route.portal.rule.editors]\npath = \"/editors\"\nroles = [\"editor\"]\n";
+    world.write_config(&(world.config() + rule));
+    world.operate(&["reload"]);
+    world.operate(&["user", "role", "anna", "--add", "editor"]);
+    let anna = signed_in(&world, "anna");
+    let mut stream = world.plain().connect().unwrap();
+    let request = format!(
+        "GET /editors/events HTTP/1.1\r\nHost: {HOST}\r\nCookie: {}\r\nAccept: text/event-stream\r\n\r\n",
+        anna.session()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut heard = Vec::new();
+    while !String::from_utf8_lossy(&heard).contains("data: one") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        heard.push(byte[0]);
+    }
+    world.operate(&["user", "role", "anna", "--remove", "editor"]);
+    let mut rest = Vec::new();
+    // A reset is an end, too.
+    let _ = stream.read_to_end(&mut rest);
+    assert!(!String::from_utf8_lossy(&rest).contains("0\r\n\r\n"), "cut, and not said to be whole");
+}

@@ -206,6 +206,7 @@ struct Fake {
     not_requests: std::sync::atomic::AtomicUsize,
     saw_done: Notify,
     saw_no_request: Notify,
+    bond: Mutex<Option<Arc<dyn Bond>>>,
 }
 
 #[async_trait]
@@ -282,6 +283,8 @@ impl Fake {
             },
             body_limit: self.body_limit,
             session: named.then(|| session_of(head)),
+            bond: self.bond.lock().unwrap().clone(),
+            stream_idle: Duration::from_secs(60),
         }
     }
 }
@@ -327,6 +330,7 @@ impl House {
             not_requests: std::sync::atomic::AtomicUsize::new(0),
             saw_done: Notify::new(),
             saw_no_request: Notify::new(),
+            bond: Mutex::default(),
         });
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::clone(&fake) as _;
         let options = GatewayOptions { upstream_ca: plan.ca, idle_upstream_connections: Some(8) };
