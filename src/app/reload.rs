@@ -24,7 +24,9 @@ use crate::sessions::Sessions;
 
 /// Settings that are built into services at start; a change of them waits for a restart, and a reload
 /// that holds one is refused rather than done by half.
-const AT_START_ONLY: [&str; 9] = [
+const AT_START_ONLY: [&str; 11] = [
+    "admin.address",
+    "admin.host",
     "listen.https.address",
     "listen.https.tls.min_version",
     "listen.http",

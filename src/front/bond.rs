@@ -59,6 +59,7 @@ impl Tied {
             doubt_since_millis: AtomicU64::new(NEVER),
             standing: Mutex::new(Standing {
                 session,
+                door: arrival.door,
                 host: arrival.host.clone(),
                 method: head.method.clone(),
                 target: head.target.into(),

@@ -2,6 +2,7 @@
 //! without a framework, so that it is tested without a socket. Not here: writing a response, or what a
 //! page looks like.
 
+mod admin;
 mod identity;
 mod reference;
 mod snapshot;
@@ -12,6 +13,7 @@ pub(crate) mod tests;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use admin::{ADMIN_ROUTE, Door, KEPT};
 pub use identity::{Identity, IdentityHeader};
 pub use reference::Reference;
 pub use snapshot::{DirectoryPolicy, Snapshot};
@@ -28,6 +30,8 @@ use crate::sessions::{Found, Present, Sessions, cookies};
 /// What the gate looks at of one request. The bytes are those that would go upstream.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
+    /// The listener that it came in by.
+    pub door: Door,
     /// The `Host` field or `:authority`, with its port if it has one.
     pub host: &'a [u8],
     pub method: &'a str,
@@ -47,6 +51,7 @@ const ASSETS: &[u8] = b"/.scoregate/assets/";
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub snapshot: Arc<Snapshot>,
+    pub door: Door,
     pub route: Arc<Route>,
     /// The rule that the raw reading of the path matched.
     pub rule: Option<Arc<str>>,
@@ -108,12 +113,14 @@ impl Gate {
         snapshot: &Arc<Snapshot>,
         now: Timestamp,
     ) -> Admission {
-        let found = snapshot.table.find(request.host, request.method, request.target);
-        let matched = match found {
+        let Some(table) = snapshot.table(request.door) else {
+            return Admission::Refuse(NotRouted::UnknownHost);
+        };
+        let matched = match table.find(request.host, request.method, request.target) {
             Ok(matched) => matched,
             Err(refusal) => return Admission::Refuse(refusal),
         };
-        if !snapshot.accepts_port(&matched.route, matched.port) {
+        if !request.door.accepts(snapshot, &matched) {
             return Admission::Refuse(NotRouted::UnknownHost);
         }
         let own_page = matched.own_page;
@@ -144,7 +151,7 @@ impl Gate {
     ) -> Result<Found, StoreError> {
         let token = cookies::find(request.cookies.iter().copied(), cookies::SESSION);
         let snapshot = &arrival.snapshot;
-        let limits = snapshot.config.session;
+        let limits = arrival.session_limits();
         self.sessions.find(token, &arrival.host, &snapshot.keys, limits, arrival.now).await
     }
 }
@@ -156,11 +163,12 @@ fn arrive(
     now: Timestamp,
 ) -> Arrival {
     let host = host_name(request.host, matched.port);
-    arrive_again(matched, host, request.address, snapshot, now)
+    arrive_again(matched, request.door, host, request.address, snapshot, now)
 }
 
 fn arrive_again(
     matched: Match,
+    door: Door,
     host: Arc<str>,
     address: Option<IpAddr>,
     snapshot: &Arc<Snapshot>,
@@ -168,6 +176,7 @@ fn arrive_again(
 ) -> Arrival {
     Arrival {
         snapshot: snapshot.clone(),
+        door,
         host,
         port: matched.port,
         route: matched.route,
@@ -208,6 +217,31 @@ fn judge(arrival: Arrival) -> Admission {
 }
 
 impl Arrival {
+    /// Where this door leads, for an address that the person wants to go on to.
+    ///
+    /// # Errors
+    /// As of [`crate::routes::Table::find`]; a door that is not there knows no host.
+    pub fn find(&self, target: &[u8]) -> Result<Match, NotRouted> {
+        let table = self.snapshot.table(self.door).ok_or(NotRouted::UnknownHost)?;
+        table.find(self.host.as_bytes(), "GET", target)
+    }
+
+    /// It is for the administrators' portal.
+    #[must_use]
+    pub fn is_for_administrators(&self) -> bool {
+        &*self.route.upstream == ADMIN_ROUTE
+    }
+
+    /// Administrators are asked to sign in again earlier.
+    #[must_use]
+    pub fn session_limits(&self) -> crate::sessions::SessionLimits {
+        let mut limits = self.snapshot.config.session;
+        if self.is_for_administrators() {
+            limits.idle_timeout = limits.idle_timeout.min(self.snapshot.config.admin.idle_timeout);
+        }
+        limits
+    }
+
     /// The settings of the route's directory, as they are now.
     #[must_use]
     pub fn settings(&self) -> Option<&Settings> {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Arrival, Gate, Snapshot, arrive_again};
+use super::{Arrival, Door, Gate, Snapshot, arrive_again};
 use crate::accounts::StoreError;
 use crate::points::{Outcome, Requirement, Timestamp};
 use crate::sessions::Present;
@@ -13,6 +13,7 @@ use crate::sessions::Present;
 #[derive(Clone, Debug)]
 pub struct Standing {
     pub session: Present,
+    pub door: Door,
     pub host: Arc<str>,
     pub method: http::Method,
     pub target: Box<[u8]>,
@@ -49,12 +50,14 @@ impl Gate {
             Ok(None) => return Again::SessionOver,
             Err(error) => return Again::Unknown(error),
         };
-        let Standing { host, method, target, address, .. } = standing;
-        let found = snapshot.table.find(host.as_bytes(), method.as_str(), target);
-        let Some(matched) = found.ok().filter(|matched| !matched.own_page) else {
+        let Standing { door, host, method, target, address, .. } = standing;
+        let found = snapshot
+            .table(*door)
+            .and_then(|table| table.find(host.as_bytes(), method.as_str(), target).ok());
+        let Some(matched) = found.filter(|matched| !matched.own_page) else {
             return Again::NotAllowed;
         };
-        let mut arrival = arrive_again(matched, host.clone(), *address, snapshot, now);
+        let mut arrival = arrive_again(matched, *door, host.clone(), *address, snapshot, now);
         arrival.session = Some(session);
         decided(arrival)
     }

@@ -47,10 +47,25 @@ pub(super) struct RequestLink {
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}")]
+#[error("cannot listen on {address}{}", advice(source))]
 pub struct ListenError {
     pub address: SocketAddr,
     pub source: io::Error,
+}
+
+/// What to do about it, where that is not plain.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            " (ports below 1024 need a right: AmbientCapabilities=CAP_NET_BIND_SERVICE in the service's unit, or a \
+             higher port)"
+        }
+        io::ErrorKind::AddrInUse => {
+            " (another program has it: stop that one, or take another port)"
+        }
+        io::ErrorKind::AddrNotAvailable => " (no interface of this machine has this address)",
+        _ => "",
+    }
 }
 
 /// A bound socket. Connections wait in it until [`Listener::serve`] runs.

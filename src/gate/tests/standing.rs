@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::Door;
 use super::super::standing::{Again, Standing};
 use super::house::{HOST, House, NOW, minutes, proof_of};
 use crate::accounts::AccountStore;
@@ -11,6 +12,7 @@ use crate::sessions::Present;
 fn running(session: &Present, target: &str) -> Standing {
     Standing {
         session: session.clone(),
+        door: Door::Portals,
         host: HOST.into(),
         method: http::Method::GET,
         target: target.as_bytes().into(),
