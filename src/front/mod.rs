@@ -25,7 +25,9 @@ pub use redirect::Redirect;
 
 use crate::audit::{Audit, Event, EventName};
 use crate::clock::Clock;
-use crate::gate::{self, ADMIN_ROUTE, Arrival, Door, Gate, Incoming, Reference, Snapshot};
+use crate::gate::{
+    self, ADMIN_ROUTE, Arrival, Door, Gate, IdentityPlan, Incoming, Reference, Snapshot,
+};
 use crate::journey::{ReturnAddress, Transaction};
 use crate::keys::Purpose;
 use crate::observe::{DecisionKind, Metrics};
@@ -56,7 +58,8 @@ pub struct Front {
     snapshot: Arc<ArcSwap<Snapshot>>,
     portal: Portal,
     router: axum::Router,
-    strip: Arc<Strip>,
+    /// What is taken from clients, and the revision of the configuration that says so.
+    strip: ArcSwap<(u64, Arc<Strip>)>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
@@ -86,6 +89,9 @@ struct Admitted(Arc<Grant>);
 impl Front {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let snapshot = parts.snapshot.load();
+        let strip = (snapshot.revision, strip_of(&snapshot));
+        drop(snapshot);
         Self {
             router: web::router(parts.portal.clone(), parts.demo_pages),
             gate: Arc::new(parts.gate),
@@ -93,7 +99,7 @@ impl Front {
             admin: parts.admin,
             snapshot: parts.snapshot,
             portal: parts.portal,
-            strip: Arc::new(Strip::default()),
+            strip: ArcSwap::from_pointee((strip.0, Arc::new(strip.1))),
             audit: parts.audit,
             metrics: parts.metrics,
             clock: parts.clock,
@@ -113,6 +119,17 @@ impl Front {
             upgrade: head.upgrade,
         };
         self.gate.admit(incoming, &self.snapshot.load_full(), self.clock.now()).await
+    }
+
+    /// Names of portals' own are taken from clients on every route: two routes may lead to one portal.
+    fn strip(&self, snapshot: &Snapshot) -> Arc<Strip> {
+        let known = self.strip.load();
+        if known.0 == snapshot.revision {
+            return known.1.clone();
+        }
+        let strip = Arc::new(strip_of(snapshot));
+        self.strip.store(Arc::new((snapshot.revision, strip.clone())));
+        strip
     }
 
     fn forward(&self, head: &Head<'_>, passage: gate::Passage) -> Admission {
@@ -142,15 +159,8 @@ impl Front {
             grant,
             upstream: upstream.clone(),
             route: arrival.route.name.clone(),
-            identity: identity
-                .headers
-                .into_iter()
-                .filter_map(|header| {
-                    let value = HeaderValue::try_from(header.value).ok()?;
-                    Some((HeaderName::from_static(header.name), value))
-                })
-                .collect(),
-            strip: self.strip.clone(),
+            strip: self.strip(&arrival.snapshot),
+            identity: identity.headers,
             remove: Vec::new(),
             set_cookies,
             body_limit: arrival.route.body_limit_bytes,
@@ -284,6 +294,7 @@ impl Front {
             gate::Admission::OwnPage(arrival)
             | gate::Admission::StepUp(arrival, _)
             | gate::Admission::Forbid(arrival, _)
+            | gate::Admission::Unsendable(arrival, _)
             | gate::Admission::Unavailable(arrival, _) => (*arrival, false),
             gate::Admission::Refuse(_) => return None,
         };
@@ -333,6 +344,11 @@ impl Gatekeeper for Front {
                 answered(self.forbid(head, arrival, reason))
             }
             gate::Admission::Refuse(refusal) => Admission::Refuse(not_routed(&refusal)),
+            gate::Admission::Unsendable(arrival, unsendable) => {
+                tracing::error!(route = %arrival.route.name, %unsendable, "a portal cannot be told who asks");
+                self.metrics.decided(Some(&arrival.route.name), DecisionKind::Error, "identity");
+                Admission::Refuse(Refusal::Unsendable)
+            }
             gate::Admission::Unavailable(arrival, error) => {
                 tracing::error!(route = %arrival.route.name, error = &error as &dyn std::error::Error, "sessions cannot be read");
                 self.metrics.decided(Some(&arrival.route.name), DecisionKind::Error, "store");
@@ -408,6 +424,10 @@ impl Gatekeeper for Front {
             .reason("not_http");
         self.audit.record(event);
     }
+}
+
+fn strip_of(snapshot: &Snapshot) -> Strip {
+    Strip::with_names(snapshot.identities.values().flat_map(IdentityPlan::names))
 }
 
 fn answered(answer: Answer) -> Admission {
@@ -495,6 +515,7 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::Unavailable { .. } => "unavailable",
         Refusal::PortalDown(PortalTrouble::Unreachable) => "portal_unreachable",
         Refusal::PortalDown(PortalTrouble::Slow) => "portal_slow",
+        Refusal::Unsendable => "identity_too_long",
         Refusal::Internal => "internal",
     }
 }
@@ -520,6 +541,6 @@ const fn page_of(refusal: &Refusal) -> PageOf {
         Refusal::TargetTooLong => pages::Refusal::AddressTooLong,
         Refusal::HeadTooLarge => pages::Refusal::HeadersTooLarge,
         Refusal::Unavailable { .. } => pages::Refusal::Unavailable,
-        Refusal::Internal => pages::Refusal::Fault,
+        Refusal::Unsendable | Refusal::Internal => pages::Refusal::Fault,
     })
 }

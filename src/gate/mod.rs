@@ -14,10 +14,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use admin::{ADMIN_ROUTE, Door, KEPT};
-pub use identity::{Identity, IdentityHeader};
+pub use identity::{Identity, IdentityPlan, Unsendable};
 pub use reference::Reference;
 pub use snapshot::{DirectoryPolicy, Snapshot};
 pub use standing::{Again, Standing};
+
+use http::header::AUTHORIZATION;
 
 use crate::accounts::StoreError;
 use crate::points::{
@@ -74,7 +76,7 @@ pub struct Arrival {
 pub struct Passage {
     pub arrival: Arrival,
     pub grant: Grant,
-    /// Empty on public routes.
+    /// Names nobody on public routes.
     pub identity: Identity,
 }
 
@@ -90,6 +92,8 @@ pub enum Admission {
     Forbid(Box<Arrival>, Forbidden),
     /// It is no request that any route takes.
     Refuse(NotRouted),
+    /// It may pass, and the portal could not be told who asks.
+    Unsendable(Box<Arrival>, Unsendable),
     /// What the session has shown could not be read.
     Unavailable(Box<Arrival>, StoreError),
 }
@@ -207,10 +211,10 @@ fn judge(arrival: Arrival) -> Admission {
     };
     let Decision { outcome, weighing } = arrival.decide(&arrival.requirement, settings);
     match outcome {
-        Outcome::Allow(grant) => {
-            let identity = arrival.identity(&weighing);
-            Admission::Forward(Box::new(Passage { arrival, grant, identity }))
-        }
+        Outcome::Allow(grant) => match arrival.identity(&weighing) {
+            Ok(identity) => Admission::Forward(Box::new(Passage { arrival, grant, identity })),
+            Err(unsendable) => Admission::Unsendable(Box::new(arrival), unsendable),
+        },
         Outcome::StepUp(shortfall) => Admission::StepUp(Box::new(arrival), Box::new(shortfall)),
         Outcome::Forbid(reason) => Admission::Forbid(Box::new(arrival), reason),
     }
@@ -286,12 +290,20 @@ impl Arrival {
         weigh(&self.requirement, &session.evidence(), settings, self.now).score
     }
 
-    fn identity(&self, weighing: &Weighing) -> Identity {
-        match &self.session {
+    fn identity(&self, weighing: &Weighing) -> Result<Identity, Unsendable> {
+        // A route without a plan tells its portal nothing, and neither does anybody a name of nobody.
+        let Some(plan) = self.snapshot.identities.get(&self.route.name) else {
+            return Ok(Identity::default());
+        };
+        let mut identity = match &self.session {
             Some(session) if self.requirement.level > Level::ZERO || weighing.signed_in => {
-                Identity::of(session, weighing)
+                plan.identity(session, weighing)?
             }
             _ => Identity::default(),
+        };
+        if let Some(value) = plan.authorization() {
+            identity.headers.push((AUTHORIZATION, value.clone()));
         }
+        Ok(identity)
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::return_address::ReturnAddress;
 use crate::keys::Keyring;
-use crate::points::Timestamp;
+use crate::points::{Level, Timestamp};
 
 /// How long a page of ours can be left open.
 const LIFETIME: std::time::Duration = std::time::Duration::from_secs(3600);
@@ -45,6 +45,9 @@ pub enum Notice {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Transaction {
     pub return_to: ReturnAddress,
+    /// What a change of methods asks, freshly, where the person is going to make one. It only chooses what
+    /// is offered on the way: the page that they come back to asks anew.
+    pub change: Option<Level>,
     /// Begun by somebody who was signed in already: "confirm" rather than "sign in".
     pub is_step_up: bool,
     pub begun_at: Timestamp,
@@ -66,6 +69,8 @@ struct Sealed {
     u: bool,
     b: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    c: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     n: Option<Notice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<String>,
@@ -82,6 +87,7 @@ impl Transaction {
     pub const fn begin(return_to: ReturnAddress, is_step_up: bool, now: Timestamp) -> Self {
         Self {
             return_to,
+            change: None,
             is_step_up,
             begun_at: now,
             notice: None,
@@ -90,6 +96,12 @@ impl Transaction {
             resend_at: None,
             language: None,
         }
+    }
+
+    #[must_use]
+    pub const fn with_change(mut self, level: Option<Level>) -> Self {
+        self.change = level;
+        self
     }
 
     #[must_use]
@@ -103,6 +115,7 @@ impl Transaction {
     pub fn token(&self, keys: &Keyring, host: &str, browser: &[u8; 32]) -> String {
         let sealed = Sealed {
             r: self.return_to.as_str().to_owned(),
+            c: self.change.map(Level::value),
             u: self.is_step_up,
             b: self.begun_at.as_millis(),
             n: self.notice.clone(),
@@ -133,7 +146,9 @@ impl Transaction {
             return None;
         }
         Some(Self {
-            return_to: ReturnAddress::accept(&sealed.r, host)?,
+            return_to: ReturnAddress::accept(&sealed.r, host)
+                .or_else(|| ReturnAddress::of_the_account(&sealed.r))?,
+            change: sealed.c.and_then(Level::new),
             is_step_up: sealed.u,
             begun_at,
             notice: sealed.n,

@@ -6,6 +6,7 @@ mod admin;
 mod architecture;
 mod attacks;
 mod documents;
+mod identity;
 mod journeys;
 mod life;
 mod person;
