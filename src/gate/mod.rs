@@ -221,13 +221,13 @@ fn judge(arrival: Arrival) -> Admission {
 }
 
 impl Arrival {
-    /// Where this door leads, for an address that the person wants to go on to.
+    /// Where this door leads, for an address that the person wants to go on to with this method.
     ///
     /// # Errors
     /// As of [`crate::routes::Table::find`]; a door that is not there knows no host.
-    pub fn find(&self, target: &[u8]) -> Result<Match, NotRouted> {
+    pub fn find(&self, method: &str, target: &[u8]) -> Result<Match, NotRouted> {
         let table = self.snapshot.table(self.door).ok_or(NotRouted::UnknownHost)?;
-        table.find(self.host.as_bytes(), "GET", target)
+        table.find(self.host.as_bytes(), method, target)
     }
 
     /// It is for the administrators' portal.

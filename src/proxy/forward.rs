@@ -160,8 +160,11 @@ pub(super) struct Ctx {
     /// Why the request was stopped after it was admitted.
     refusal: Option<Refusal>,
     running: Option<Running>,
+    /// `None` once a stream has taken it along.
+    under_way: Option<UnderWay>,
     body_bytes: u64,
     begun: Instant,
+    added: Option<Duration>,
     turn: usize,
     tried: usize,
     /// It has become a stream: the 101 is written once the connection is handed back.
@@ -176,6 +179,23 @@ impl Ctx {
             self.used_at = Instant::now();
             self.running.as_ref().inspect(|running| running.is_used());
         }
+    }
+}
+
+/// One request under way; dropping it says that it is over. A stream that is ended early ends no other way.
+#[derive(Debug)]
+pub(super) struct UnderWay(Arc<dyn Gatekeeper>);
+
+impl UnderWay {
+    fn begin(gatekeeper: &Arc<dyn Gatekeeper>) -> Self {
+        gatekeeper.begun();
+        Self(Arc::clone(gatekeeper))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.ended();
     }
 }
 
@@ -299,6 +319,7 @@ impl Phases {
         let mut verdict = self.judge(session, &link).await;
         if let Verdict::Forward(passage) = verdict {
             if self.take_on(ctx, &link, passage) {
+                ctx.added = Some(ctx.begun.elapsed());
                 let request = session.req_header();
                 if guard::asks_for_websocket(request.version, &request.headers) {
                     return Box::pin(self.open_socket(session, ctx, &link)).await.map(|()| true);
@@ -344,10 +365,10 @@ impl Phases {
             }
             Reply::Switched(mut head, first, portal) => {
                 self.response_filter(session, &mut head, ctx).await?;
-                let running = ctx.running.take();
+                let kept = (ctx.running.take(), ctx.under_way.take());
                 let idle =
                     ctx.passage.as_ref().map_or(CLIENT_SILENCE, |passage| passage.stream_idle);
-                link.kill.hand_over(Opened::new(&head, first, portal, idle, running));
+                link.kill.hand_over(Opened::new(&head, first, portal, idle, kept));
                 ctx.switched = true;
                 // Pingora hands back only what could serve another request.
                 session.set_keepalive(Some(1));
@@ -489,8 +510,10 @@ impl ProxyHttp for Phases {
             passage: None,
             refusal: None,
             running: None,
+            under_way: Some(UnderWay::begin(&self.shared.gatekeeper)),
             body_bytes: 0,
             begun: Instant::now(),
+            added: None,
             turn: 0,
             tried: 0,
             switched: false,
@@ -680,6 +703,7 @@ impl ProxyHttp for Phases {
             peer: ctx.link.as_ref().map(|link| link.connection.peer),
             sent_bytes: session.body_bytes_sent(),
             took: ctx.begun.elapsed(),
+            added: ctx.added,
         });
     }
 

@@ -25,6 +25,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
+use super::forward::UnderWay;
 use super::frames::{self, Frames};
 use super::streams::{Kill, Running, StreamEnd};
 
@@ -45,8 +46,8 @@ pub(super) struct Opened {
     head: Bytes,
     first: Bytes,
     idle: Duration,
-    /// Keeps the stream on its session's list.
-    running: Option<Running>,
+    /// Keep the stream on its session's list, and among what is under way.
+    kept: (Option<Running>, Option<UnderWay>),
 }
 
 /// What the portal said to a WebSocket.
@@ -137,18 +138,18 @@ impl Opened {
         first: Bytes,
         portal: Stream,
         idle: Duration,
-        running: Option<Running>,
+        kept: (Option<Running>, Option<UnderWay>),
     ) -> Self {
         let mut wire = BytesMut::from(&b"HTTP/1.1 101 Switching Protocols\r\n"[..]);
         head.header_to_h1_wire(&mut wire);
         wire.extend_from_slice(b"\r\n");
-        Self { portal, head: wire.freeze(), first, idle, running }
+        Self { portal, head: wire.freeze(), first, idle, kept }
     }
 
     /// Copies until either side is done, or `kill` or `stopping` says so, or nobody has said anything for
     /// the idle time.
     pub(super) async fn run(self, client: Stream, kill: &Arc<Kill>, mut stopping: ShutdownWatch) {
-        let Self { portal, head, first, idle, running } = self;
+        let Self { portal, head, first, idle, kept: (running, _under_way) } = self;
         let (mut from_client, mut to_client) = tokio::io::split(client);
         let (mut from_portal, mut to_portal) = tokio::io::split(portal);
         let alive = Alive { heard: Notify::new(), idle };
