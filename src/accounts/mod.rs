@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use changes::{ChangeStore, PlannedRemoval};
-pub use names::{EmailAddress, InvalidName, PhoneNumber, UserName};
+pub use names::{Country, EmailAddress, InvalidName, PhoneNumber, UserName};
 pub use passkeys::{NewPasskey, PasskeyCredential, PasskeyStore, PasskeyUse};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};

@@ -6,6 +6,7 @@
 //! A method proves; it does not price. What a proof is worth is the operator's decision, made in the
 //! settings and applied in `points`.
 
+mod by_message;
 mod ceremony;
 #[cfg(test)]
 mod contract;
@@ -19,6 +20,7 @@ mod password_rules;
 mod registry;
 mod security_key;
 mod signed;
+mod sms_code;
 #[cfg(test)]
 pub(crate) mod soft_authenticator;
 mod totp;
@@ -28,14 +30,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use by_message::{
+    ByMessage, Carriage, CodeLimits, CodeParts, CodeText, Draft, EnglishText, Withheld,
+};
 pub use ceremony::{Begun, Ceremony, CeremonyPurpose, NoCeremony, Registrant, RelyingParty};
-pub use email_code::{CodeLimits, CodeText, EmailCode, EmailCodeParts, EnglishText};
+pub use email_code::{EmailCode, Mail};
 pub use hash_pool::{HashPool, Lane, PoolFull};
 pub use passkey::Passkey;
 pub use password::{HashCost, HashError, Password};
 pub use password_rules::{PasswordProblem, PasswordRules};
 pub use registry::Methods;
 pub use security_key::SecurityKey;
+pub use sms_code::{SmsCode, TextLimits, Texting};
 pub use totp::Totp;
 
 use crate::accounts::{Account, StoreError, UserId, UserState};
