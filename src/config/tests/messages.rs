@@ -115,7 +115,10 @@ fn single_files() -> Vec<(&'static str, String)> {
             "sign-ins in clear text",
             MINIMAL.replace(https, "[listen.http]\naddress = \"0.0.0.0:80\"\nserve = \"routes\"\n"),
         ),
-        ("a domain of passkeys elsewhere", and("[directory.staff]\nrp_id = \"example.net\"")),
+        (
+            "a domain of passkeys elsewhere",
+            edited("[directory.staff]", "[directory.staff]\nrp_id = \"example.net\""),
+        ),
         ("two listeners on one address", and("[listen.http]\naddress = \"0.0.0.0:443\"")),
         ("metrics for everybody", and("[listen.ops]\naddress = \"0.0.0.0:9901\"")),
         (
