@@ -103,10 +103,10 @@ pub struct Directory {
 impl Directory {
     /// Of these methods, those that can be used in this directory.
     #[must_use]
-    pub fn usable(&self, methods: &[Method]) -> Vec<Method> {
+    pub fn usable(&self, methods: MethodSet) -> MethodSet {
         let needs_domain = |method: Method| matches!(method, Method::Passkey | Method::SecurityKey);
-        let is_usable = |method: &&Method| self.passkeys.is_some() || !needs_domain(**method);
-        methods.iter().filter(is_usable).copied().collect()
+        let is_usable = |method: &Method| self.passkeys.is_some() || !needs_domain(*method);
+        methods.iter().filter(is_usable).collect()
     }
 }
 
@@ -257,6 +257,15 @@ pub struct Guard {
 }
 
 impl Config {
+    /// The methods that this version has and that messages can be sent for.
+    #[must_use]
+    pub fn usable_methods(&self) -> MethodSet {
+        let carried = |carries: fn(&NotifierConfig) -> bool| self.notifiers.values().any(carries);
+        let (email, texts) =
+            (carried(NotifierConfig::carries_email), carried(NotifierConfig::carries_texts));
+        super::reach::methods_of_this_version(email, texts).into_iter().collect()
+    }
+
     /// Whose users administer. `None`: there is no directory.
     #[must_use]
     pub fn admin_directory(&self) -> Option<&DirectoryName> {

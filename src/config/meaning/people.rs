@@ -277,7 +277,8 @@ impl Builder<'_> {
         for (name, directory) in directories {
             let shape = self.shape.directory.get(name.as_ref());
             let accepted = shape.map_or(&[][..], |shape| &shape.authentication.accept_risk);
-            let methods = directory.usable(&methods);
+            let methods: Vec<_> =
+                directory.usable(methods.iter().copied().collect()).iter().collect();
             let reach =
                 Reach { name, directory, methods: &methods, accepted, provenance: self.provenance };
             reach.check_directory(self.diagnostics);

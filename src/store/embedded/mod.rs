@@ -14,6 +14,7 @@ mod folder;
 mod passkeys;
 mod schema;
 mod sessions;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod writer;

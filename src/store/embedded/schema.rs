@@ -25,6 +25,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_passkeys.sql"),
     include_str!("migrations/0004_accounts.sql"),
+    include_str!("migrations/0005_settings.sql"),
+    include_str!("migrations/0006_method_counts.sql"),
+    include_str!("migrations/0002_passkey_counts.sql"),
 ];
 
 /// A writer waits this long for a stranger's lock, then the caller answers 503.
