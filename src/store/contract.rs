@@ -37,14 +37,14 @@ pub(crate) trait Store:
 
 impl<S> Store for S where
     S: AccountStore
-    + SessionStore
-    + CounterStore
-    + CodeStore
-    + SettingsStore
-    + PasskeyStore
-    + ChangeStore
-    + Clone
-    + 'static
+        + SessionStore
+        + CounterStore
+        + CodeStore
+        + SettingsStore
+        + PasskeyStore
+        + ChangeStore
+        + Clone
+        + 'static
 {
 }
 
@@ -1015,6 +1015,7 @@ pub(crate) async fn an_offer_that_was_put_off_is_never_put_forward<S: Store>(sto
         assert_eq!(store.passkey_offer(&anna).await.unwrap(), Some(kept));
     }
     store.put_off_passkey_offer(&UserId("nobody".into()), NOW).await.unwrap();
+}
 
 fn new_revision(directory: &str) -> NewRevision {
     NewRevision {
