@@ -187,7 +187,8 @@ fn what_a_file_sets_is_locked_with_its_place_and_bad_points_are_told_what_to_do(
         let words = olga.page.words();
         assert!(words.contains("is not a whole number from 0 to 1000"), "{points}: {words}");
     }
-    let nobody = save(&mut olga, &draft(&[("points_password", "0")]), &[]);
+    let nothing = [("points_password", "0"), ("points_passkey", "0")];
+    let nobody = save(&mut olga, &draft(&nothing), &[]);
     assert_eq!(nobody, 400);
     assert!(olga.page.words().contains("Nobody can reach this score"), "{}", olga.page.words());
 }

@@ -96,6 +96,13 @@ fn seen_by_a_stranger(person: &mut Person, name: &str, password: &str) -> String
     let page = Page { response: followed, address: sent.location().to_owned() };
     let mut random = vec![page.field("csrf"), page.field("tx"), person.jar[BROWSER].clone()];
     random.extend(sent.location().split_once("tx=").map(|(_, tx)| tx.to_owned()));
+    // A passkey is asked of everybody: the question, and what it is sealed in.
+    random.push(page.field("ceremony"));
+    let html = page.response.text();
+    let asked = html.split_once("challenge&#34;:&#34;").map(|(_, rest)| rest);
+    let challenge = asked.and_then(|rest| rest.split_once("&#34;")).map(|(one, _)| one.to_owned());
+    assert_eq!(challenge.as_ref().map(String::len), Some(43), "32 bytes in base64url");
+    random.extend(challenge);
     let mut text = told(&sent) + &told(&page.response) + &page.response.text();
     for value in random.iter().filter(|value| !value.is_empty()) {
         text = text.replace(&**value, "RANDOM");
