@@ -108,6 +108,7 @@ impl RunningGateway {
             ));
         }
         let certificates = read_certificates(&loaded.config)?;
+        let ends = first_end(&certificates);
         let before = self.snapshot.load_full();
         let revision = before.revision + 1;
         let compiled = Snapshot::compile(
@@ -119,6 +120,9 @@ impl RunningGateway {
         .map_err(|problems| first(&problems))?;
         if let Some(tls) = &self.tls {
             tls.replace(certificates).map_err(|error| chain(&error))?;
+        }
+        if let Some(ends) = ends {
+            self.metrics.certificate("https", ends);
         }
         // The keys of this moment: they may have been rotated since the snapshot was read.
         self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
@@ -159,6 +163,11 @@ pub(super) fn read_certificates(config: &Config) -> Result<Vec<CertifiedHost>, S
     let files = config.listen.https.iter().flat_map(|listener| &listener.certificates);
     let read = |files: &CertificateFiles| CertifiedHost::read(files).map_err(|error| chain(&error));
     files.map(read).collect()
+}
+
+/// When the first of them ends; `None` where there is none.
+pub(super) fn first_end(certificates: &[CertifiedHost]) -> Option<Timestamp> {
+    certificates.iter().map(CertifiedHost::not_after).min()
 }
 
 fn rfc3339(at: Timestamp) -> String {

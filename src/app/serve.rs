@@ -16,9 +16,10 @@ use tokio::task::JoinSet;
 
 use super::loading::Ready;
 use super::operator::{self, Running};
-use super::reload::{RunningGateway, read_certificates};
+use super::reload::{RunningGateway, first_end, read_certificates};
 use super::services::{self, Blueprint, Opened, Services};
 use super::{chain, clock};
+use crate::accounts::AccountStore;
 use crate::audit::Actor;
 use crate::cli::{Failure, Terminal};
 use crate::clock::Clock;
@@ -31,10 +32,11 @@ use crate::front::Redirect;
 use crate::gate::Snapshot;
 use crate::methods::CodeStore;
 use crate::notify::{self, Notifiers, Outbox, OutboxLimits};
-use crate::observe::{OpsListener, Pulse, Readiness, start_logging};
+use crate::observe::{Metrics, OpsListener, Pulse, Readiness, start_logging};
 use crate::operations::{Operator, Service};
 use crate::points::Timestamp;
 use crate::proxy::{Gateway, GatewayOptions, Listener, TlsSettings};
+use crate::sessions::cookies::DEVICE_AGE;
 use crate::store::embedded::Embedded;
 use crate::throttle::CounterStore;
 use crate::web::{self, AdminPortal, Portal};
@@ -95,7 +97,7 @@ async fn serve(
     let sockets = Sockets::bind(&loaded.config).await?;
     let snapshot = compiled(&loaded.config, &opened, sockets.ports())?;
     let services = services::build(Blueprint { opened, snapshot, notifiers, demo })?;
-    let tls = tls(&loaded.config)?;
+    let tls = tls(&loaded.config, &services.metrics)?;
     let readiness = Arc::new(Readiness::new(Arc::new(StorePulse(services.opened.store.clone()))));
     let folder = store_folder(&loaded.config);
     let mut running = running(&services, loaded.provenance, request, tls.clone(), &readiness);
@@ -152,9 +154,12 @@ fn compiled(config: &Arc<Config>, opened: &Opened, ports: Vec<u16>) -> Result<Sn
         .map_err(|problems| Failure::Configuration(operator::first(&problems)))
 }
 
-fn tls(config: &Config) -> Result<Option<Arc<TlsSettings>>, Failure> {
+fn tls(config: &Config, metrics: &Metrics) -> Result<Option<Arc<TlsSettings>>, Failure> {
     let Some(listener) = &config.listen.https else { return Ok(None) };
     let certificates = read_certificates(config).map_err(Failure::Configuration)?;
+    if let Some(ends) = first_end(&certificates) {
+        metrics.certificate("https", ends);
+    }
     TlsSettings::new(certificates, listener.min_version)
         .map(|settings| Some(Arc::new(settings)))
         .map_err(|error| Failure::Configuration(chain(&error)))
@@ -291,6 +296,9 @@ async fn sweep(
     warn(sessions.sweep(limits, now).await, "ended sessions were not removed");
     warn(store.sweep_counters(now).await, "ended counters were not removed");
     warn(store.sweep_codes(now).await, "ended codes were not removed");
+    warn(store.sweep_links(now).await, "ended links were not removed");
+    let forgotten = now.before(DEVICE_AGE);
+    warn(store.sweep_browsers(forgotten).await, "browsers that are gone were not forgotten");
 }
 
 fn warn<T, E: std::fmt::Display>(result: Result<T, E>, message: &'static str) {

@@ -26,7 +26,7 @@ use crate::clock::Clock;
 use crate::gate::{
     self, ADMIN_ROUTE, Arrival, Door, Gate, IdentityPlan, Incoming, Reference, Snapshot,
 };
-use crate::journey::{ReturnAddress, Transaction};
+use crate::journey::{Opening, ReturnAddress, Transaction};
 use crate::keys::Purpose;
 use crate::observe::{DecisionKind, Metrics};
 use crate::points::{Forbidden, Grant, Shortfall};
@@ -183,7 +183,8 @@ impl Front {
             }
             ClientKind::Script => {
                 let requirement = &caller.arrival.requirement;
-                let url = format!("{}/.scoregate/{page}", origin(&caller));
+                let tx = caller.tx(&to);
+                let url = format!("{}/.scoregate/{page}?tx={tx}", origin(&caller));
                 let reference = caller.reference.to_string();
                 let problem = Problem::step_up(requirement, shortfall, url, reference);
                 Answer::json(Kind::Unauthorized, "application/problem+json", problem.json())
@@ -394,7 +395,18 @@ impl Gatekeeper for Front {
         crate::proxy::plain(refusal, reference)
     }
 
+    fn begun(&self) {
+        self.metrics.begun();
+    }
+
+    fn ended(&self) {
+        self.metrics.ended();
+    }
+
     fn finished(&self, finished: &Finished<'_>) {
+        if let (Some(route), Some(added)) = (finished.route, finished.added) {
+            self.metrics.added(route, added);
+        }
         if let Some(status) = finished.status {
             self.metrics.answered(finished.method.as_str(), status, finished.route, finished.took);
         }
@@ -430,18 +442,31 @@ fn caller(arrival: Box<Arrival>, head: &Head<'_>) -> Caller {
 
 /// Where the person was going. What is no address to come back to (a form, a frame's content) leads
 /// to the start page.
+/// A navigation goes on to its own address. Anything else is made again by whoever made it, so the person
+/// goes back to the page that it came from, having shown what the call asks.
 fn challenge_path(
     caller: &Caller,
     head: &Head<'_>,
     kind: ClientKind,
     is_step_up: bool,
 ) -> Transaction {
-    let target = std::str::from_utf8(head.target).ok();
-    let return_to = target
-        .filter(|_| kind == ClientKind::Navigation)
-        .and_then(|target| ReturnAddress::accept(target, &caller.arrival.host))
-        .unwrap_or_default();
-    Transaction::begin(return_to, is_step_up, caller.arrival.now)
+    let accept = |address: &str| ReturnAddress::accept(address, &caller.arrival.host);
+    let target = std::str::from_utf8(head.target).ok().and_then(accept);
+    let begin = |address| Transaction::begin(address, is_step_up, caller.arrival.now);
+    if kind == ClientKind::Navigation {
+        return begin(target.unwrap_or_default());
+    }
+    let mut transaction = begin(page_of_call(caller, head).unwrap_or_default());
+    let method = head.method.as_str().to_owned();
+    transaction.opening = target.map(|target| Opening { method, target });
+    transaction
+}
+
+/// The page of this very origin that a browser names as where a call came from.
+fn page_of_call(caller: &Caller, head: &Head<'_>) -> Option<ReturnAddress> {
+    let referer = head.headers.get(http::header::REFERER)?.to_str().ok()?;
+    let path = referer.strip_prefix(&origin(caller))?;
+    ReturnAddress::accept(path, &caller.arrival.host)
 }
 
 fn origin(caller: &Caller) -> String {

@@ -3,6 +3,7 @@
 //! page looks like.
 
 mod admin;
+mod assertion;
 mod identity;
 mod reference;
 mod snapshot;
@@ -26,6 +27,7 @@ use crate::points::{
 };
 use crate::routes::{Match, NotRouted, Route};
 use crate::sessions::{Found, Present, Sessions, cookies};
+use assertion::{Assertions, JWT};
 
 /// What the gate looks at of one request. The bytes are those that would go upstream.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,8 @@ pub struct Incoming<'a> {
 
 /// Files of our pages, the same for everybody.
 const ASSETS: &[u8] = b"/.scoregate/assets/";
+/// The keys of assertions, likewise.
+const JWKS: &[u8] = b"/.scoregate/jwks.json";
 
 /// Where a request arrived and who sent it: what own pages and challenges are made from.
 #[derive(Clone, Debug)]
@@ -100,12 +104,13 @@ pub enum Admission {
 #[derive(Debug)]
 pub struct Gate {
     sessions: Arc<Sessions>,
+    assertions: Assertions,
 }
 
 impl Gate {
     #[must_use]
-    pub const fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions }
+    pub fn new(sessions: Arc<Sessions>) -> Self {
+        Self { sessions, assertions: Assertions::default() }
     }
 
     /// Judges one request at `now`, with one snapshot from beginning to end.
@@ -129,11 +134,11 @@ impl Gate {
         let mut arrival = arrive(matched, &request, snapshot, now);
         // A public route stays up while the store is down: it never asks it. Nor does the style of the
         // page that says so.
-        if own_page && request.target.starts_with(ASSETS) {
+        if own_page && (request.target == JWKS || request.target.starts_with(ASSETS)) {
             return Admission::OwnPage(Box::new(arrival));
         }
         if arrival.requirement.is_public() && !own_page {
-            return judge(arrival);
+            return judge(arrival, &self.assertions);
         }
         match self.session(&request, &arrival).await {
             // An old name reads for some seconds; a stream that it opened would go on without it.
@@ -143,7 +148,11 @@ impl Gate {
             Ok(Found::Nobody) => {}
             Err(error) => return Admission::Unavailable(Box::new(arrival), error),
         }
-        if own_page { Admission::OwnPage(Box::new(arrival)) } else { judge(arrival) }
+        if own_page {
+            Admission::OwnPage(Box::new(arrival))
+        } else {
+            judge(arrival, &self.assertions)
+        }
     }
 
     async fn session(
@@ -190,14 +199,14 @@ fn host_name(host: &[u8], port: Option<u16>) -> Arc<str> {
     String::from_utf8_lossy(name).to_ascii_lowercase().into()
 }
 
-fn judge(arrival: Arrival) -> Admission {
+fn judge(arrival: Arrival, assertions: &Assertions) -> Admission {
     let Some(settings) = arrival.settings() else {
         // A route whose directory is not in the snapshot cannot be priced, so nobody passes.
         return Admission::Forbid(Box::new(arrival), Forbidden::Directory);
     };
     let Decision { outcome, weighing } = arrival.decide(&arrival.requirement, settings);
     match outcome {
-        Outcome::Allow(grant) => match arrival.identity(&weighing) {
+        Outcome::Allow(grant) => match arrival.identity(&weighing, assertions) {
             Ok(identity) => Admission::Forward(Box::new(Passage { arrival, grant, identity })),
             Err(unsendable) => Admission::Unsendable(Box::new(arrival), unsendable),
         },
@@ -207,13 +216,13 @@ fn judge(arrival: Arrival) -> Admission {
 }
 
 impl Arrival {
-    /// Where this door leads, for an address that the person wants to go on to.
+    /// Where this door leads, for an address that the person wants to go on to with this method.
     ///
     /// # Errors
     /// As of [`crate::routes::Table::find`]; a door that is not there knows no host.
-    pub fn find(&self, target: &[u8]) -> Result<Match, NotRouted> {
+    pub fn find(&self, method: &str, target: &[u8]) -> Result<Match, NotRouted> {
         let table = self.snapshot.table(self.door).ok_or(NotRouted::UnknownHost)?;
-        table.find(self.host.as_bytes(), "GET", target)
+        table.find(self.host.as_bytes(), method, target)
     }
 
     /// It is for the administrators' portal.
@@ -276,14 +285,24 @@ impl Arrival {
         weigh(&self.requirement, &session.evidence(), settings, self.now).score
     }
 
-    fn identity(&self, weighing: &Weighing) -> Result<Identity, Unsendable> {
+    fn identity(
+        &self,
+        weighing: &Weighing,
+        assertions: &Assertions,
+    ) -> Result<Identity, Unsendable> {
         // A route without a plan tells its portal nothing, and neither does anybody a name of nobody.
         let Some(plan) = self.snapshot.identities.get(&self.route.name) else {
             return Ok(Identity::default());
         };
         let mut identity = match &self.session {
             Some(session) if self.requirement.level > Level::ZERO || weighing.signed_in => {
-                plan.identity(session, weighing)?
+                let mut identity = plan.identity(session, weighing)?;
+                if let Some(plan) = plan.assertion()
+                    && let Some(value) = assertions.of(plan, self, session, weighing)?
+                {
+                    identity.headers.push((JWT.clone(), value));
+                }
+                identity
             }
             _ => Identity::default(),
         };

@@ -32,7 +32,7 @@ pub use outlook::{Closed, Outlook};
 pub use password::{Forgotten, RESET_LIFETIME, Renewed, Reset};
 pub use return_address::ReturnAddress;
 pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
-pub use transaction::{Notice, Transaction};
+pub use transaction::{Notice, Opening, Transaction};
 
 use crate::accounts::{
     Account, AccountStore, ChangeStore, EmailAddress, StoreError, UserName, UserState,
@@ -334,6 +334,7 @@ impl Journey {
             if old.account().user.id != account.user.id {
                 // Where another person was going is nobody else's business.
                 transaction.return_to = ReturnAddress::default();
+                transaction.opening = None;
                 transaction.change = None;
             }
         }
@@ -634,8 +635,11 @@ fn destination(arrival: &Arrival, transaction: &Transaction, level: Level) -> Wa
         let requirement = Arc::new(enrolment::requirement(transaction.change, level));
         return Wanted { requirement, explain: Arc::default() };
     }
-    let target = transaction.return_to.target().as_bytes();
-    match arrival.find(target) {
+    let (method, target) = match &transaction.opening {
+        Some(opening) => (&*opening.method, &opening.target),
+        None => ("GET", &transaction.return_to),
+    };
+    match arrival.find(method, target.target().as_bytes()) {
         Ok(matched) if !matched.own_page && !matched.requirement.is_public() => {
             Wanted { requirement: matched.requirement, explain: matched.explain }
         }

@@ -144,10 +144,29 @@ pub(super) struct Ctx {
     /// Why the request was stopped after it was admitted.
     refusal: Option<Refusal>,
     running: Option<Running>,
+    _under_way: UnderWay,
     body_bytes: u64,
     begun: Instant,
+    added: Option<Duration>,
     turn: usize,
     tried: usize,
+}
+
+/// One request under way; dropping it says that it is over. A stream that is ended early ends no other way.
+#[derive(Debug)]
+struct UnderWay(Arc<dyn Gatekeeper>);
+
+impl UnderWay {
+    fn begin(gatekeeper: &Arc<dyn Gatekeeper>) -> Self {
+        gatekeeper.begun();
+        Self(Arc::clone(gatekeeper))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.ended();
+    }
 }
 
 /// What to do with a request that was read.
@@ -269,6 +288,7 @@ impl Phases {
         let mut verdict = self.judge(session, &link).await;
         if let Verdict::Forward(passage) = verdict {
             if self.take_on(ctx, &link, passage) {
+                ctx.added = Some(ctx.begun.elapsed());
                 return Ok(false);
             }
             // Asked again, the gatekeeper sees the session gone.
@@ -397,8 +417,10 @@ impl ProxyHttp for Phases {
             passage: None,
             refusal: None,
             running: None,
+            _under_way: UnderWay::begin(&self.shared.gatekeeper),
             body_bytes: 0,
             begun: Instant::now(),
+            added: None,
             turn: 0,
             tried: 0,
         }
@@ -569,6 +591,7 @@ impl ProxyHttp for Phases {
             peer: ctx.link.as_ref().map(|link| link.connection.peer),
             sent_bytes: session.body_bytes_sent(),
             took: ctx.begun.elapsed(),
+            added: ctx.added,
         });
     }
 

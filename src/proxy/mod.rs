@@ -102,6 +102,12 @@ pub trait Gatekeeper: Send + Sync + std::fmt::Debug + 'static {
         plain(refusal, reference)
     }
 
+    /// A request's head was read. Followed by exactly one [`Gatekeeper::ended`], whatever happens.
+    fn begun(&self) {}
+
+    /// A request is over, also where it was ended early.
+    fn ended(&self) {}
+
     /// A request is over: for counters and the access log. Not called where a stream was ended early.
     fn finished(&self, finished: &Finished<'_>) {
         let _ = finished;
@@ -126,6 +132,9 @@ pub struct Finished<'a> {
     pub sent_bytes: usize,
     /// From the head's last byte.
     pub took: Duration,
+    /// From the head's last byte to the word that it may go on: what we add before there is an upstream.
+    /// `None` where it did not go on.
+    pub added: Option<Duration>,
 }
 
 /// The answer to [`Gatekeeper::admit`].

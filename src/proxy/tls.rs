@@ -13,6 +13,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::config::{CertificateFiles, TlsVersion};
+use crate::points::Timestamp;
 
 /// Why there is no TLS with these files.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,8 @@ pub enum TlsError {
 pub struct CertifiedHost {
     /// Lower case; some with one leading `*.`.
     names: Vec<String>,
+    /// The last second in which the leaf is good.
+    not_after: Timestamp,
     key: Arc<CertifiedKey>,
 }
 
@@ -67,11 +70,17 @@ impl CertifiedHost {
         files: &CertificateFiles,
     ) -> Result<Self, TlsError> {
         let leaf = chain.first().ok_or_else(|| TlsError::NoCertificate(files.cert.clone()))?;
-        let names = names_of(leaf, &files.cert)?;
+        let (names, not_after) = read_leaf(leaf, &files.cert)?;
         let provider = rustls::crypto::ring::default_provider();
         let key = CertifiedKey::from_der(chain, key, &provider)
             .map_err(|source| TlsError::Key { path: files.key.clone(), source })?;
-        Ok(Self { names, key: Arc::new(key) })
+        Ok(Self { names, not_after, key: Arc::new(key) })
+    }
+
+    /// When browsers stop believing it.
+    #[must_use]
+    pub const fn not_after(&self) -> Timestamp {
+        self.not_after
     }
 
     fn is_for(&self, asked: &str) -> bool {
@@ -83,7 +92,8 @@ impl CertifiedHost {
     }
 }
 
-fn names_of(leaf: &CertificateDer<'_>, path: &Path) -> Result<Vec<String>, TlsError> {
+/// The names that a certificate is for, and its end.
+fn read_leaf(leaf: &CertificateDer<'_>, path: &Path) -> Result<(Vec<String>, Timestamp), TlsError> {
     let not_understood = || TlsError::NotUnderstood(path.to_owned());
     let (_, certificate) =
         x509_parser::parse_x509_certificate(leaf).map_err(|_| not_understood())?;
@@ -93,7 +103,8 @@ fn names_of(leaf: &CertificateDer<'_>, path: &Path) -> Result<Vec<String>, TlsEr
         x509_parser::extensions::GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
         _ => None,
     });
-    Ok(dns.collect())
+    let not_after = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
+    Ok((dns.collect(), Timestamp::from_secs(not_after)))
 }
 
 /// What a TLS listener shows and takes.

@@ -9,6 +9,7 @@ mod documents;
 mod identity;
 mod journeys;
 mod life;
+mod metrics;
 mod person;
 mod secrets;
 mod smtp;
