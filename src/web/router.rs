@@ -75,7 +75,7 @@ fn contact_pages() -> Router<Portal> {
             .route(&base, get(show).post(submit))
             .route(&format!("{base}/code"), get(show_code).post(submit_code))
             .route(&format!("{base}/remove"), post(remove))
-            .layer(axum::Extension(of))
+            .layer(Extension(of))
     };
     of("emails", Of::Emails).merge(of("phones", Of::Phones))
 }
