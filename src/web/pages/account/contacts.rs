@@ -157,6 +157,8 @@ struct ConfirmContactView<'a> {
     lead: Markup,
     action: &'a str,
     back: &'a str,
+    /// The code came by text message, which browsers can read out.
+    is_texted: bool,
     problem: Option<Problem>,
 }
 
@@ -176,6 +178,7 @@ impl ConfirmContact {
             lead: frame.bold("contacts-sent", "address", &self.address),
             action: &self.action,
             back: &self.back,
+            is_texted: self.is_phone,
             problem,
         })
     }
