@@ -45,8 +45,8 @@ use crate::methods::{
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
 use crate::points::{
-    Decision, Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Standing,
-    Unpaid, Way, Weighing, ways,
+    Decision, Forbidden, Level, Method, MethodSet, Outcome, Points, Proof, Requirement, Shortfall,
+    Standing, Timestamp, Unpaid, Way, Weighing, ways,
 };
 use crate::sessions::{Beginning, Name, NewlyNamed, Present, Rise, Sessions};
 use crate::throttle::CounterStore;
@@ -179,6 +179,12 @@ impl From<MethodError> for JourneyError {
     }
 }
 
+/// Counts sign-ins by what was shown, so that administrators can see what a change would have done.
+pub trait Tally: Send + Sync + std::fmt::Debug {
+    /// Somebody arrived. Never waits: what is lost is a count.
+    fn signed_in(&self, directory: &str, shown: MethodSet, now: Timestamp);
+}
+
 /// Takes people from page to page.
 #[derive(Debug)]
 pub struct Journey {
@@ -193,6 +199,7 @@ pub struct Journey {
     news_text: Arc<dyn NewsText>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
+    tally: Option<Arc<dyn Tally>>,
     /// Apps are confirmed one after the other, so that one secret is never added twice.
     confirming: tokio::sync::Mutex<()>,
     /// Forgotten passwords that are being looked for.
@@ -213,6 +220,8 @@ pub struct Parts {
     pub news_text: Arc<dyn NewsText>,
     pub audit: Arc<Audit>,
     pub metrics: Arc<Metrics>,
+    /// `None`: nobody counts.
+    pub tally: Option<Arc<dyn Tally>>,
 }
 
 impl Journey {
@@ -229,6 +238,7 @@ impl Journey {
             news_text: parts.news_text,
             audit: parts.audit,
             metrics: parts.metrics,
+            tally: parts.tally,
             confirming: tokio::sync::Mutex::default(),
             searches: Arc::new(tokio::sync::Semaphore::new(password::SEARCHES)),
         }
@@ -367,6 +377,13 @@ impl Journey {
         let mut turn = match self.step(&arrival, &transaction) {
             Step::Done => {
                 self.arrived(&visit, transaction.is_step_up);
+                if let (Some(tally), Some(session), false) =
+                    (&self.tally, &arrival.session, transaction.is_step_up)
+                {
+                    let shown =
+                        session.evidence().proofs.iter().map(|proof| proof.method).collect();
+                    tally.signed_in(session.directory(), shown, arrival.now);
+                }
                 Turn::to(Place::Return, transaction)
             }
             Step::SignIn => Turn::to(Place::SignIn, transaction),
