@@ -43,6 +43,7 @@ pub use registry::Methods;
 pub use security_key::SecurityKey;
 pub use sms_code::{SmsCode, TextLimits, Texting};
 pub use totp::Totp;
+pub use typed::code as typed_code;
 
 use crate::accounts::{Account, StoreError, UserId, UserState};
 use crate::points::{CredentialId, Method, Proof, Timestamp};

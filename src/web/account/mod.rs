@@ -19,8 +19,12 @@
 //!
 //! Not here: who may do what (`journey::enrolment`).
 
+pub(super) mod app;
+pub(super) mod contacts;
+pub(super) mod devices;
 mod overview;
 pub(super) mod passkeys;
+pub(super) mod password;
 
 pub(super) use overview::{keep, show};
 

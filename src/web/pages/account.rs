@@ -2,30 +2,75 @@
 //! [`Section`] with its address and text, a file here with the page, a template that extends
 //! `account/account.html`. Not here: who may change what.
 
+mod apps;
+mod contacts;
+mod devices;
 mod overview;
 mod passkeys;
+mod password;
 
 use askama::Template;
 
 use super::frame::{Frame, html};
+use crate::points::Method;
+pub use apps::{AccountApp, AccountApps};
+pub use contacts::{AccountContact, AccountContacts, ConfirmContact, ContactsState};
+pub use devices::{AccountDevice, AccountDevices};
 pub use overview::{AccountMethod, AccountOverview, AccountPlan, Verdict};
 pub use passkeys::{AccountPasskeys, AddPasskey, PasskeyCard, RemovePasskey};
+pub use password::ChangePassword;
 
 /// A page of the account, as it stands in the navigation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Section {
     Overview,
     Passkeys,
+    Password,
+    Emails,
+    Phones,
+    App,
+    Devices,
 }
 
 impl Section {
     /// In the order of the navigation.
-    const ALL: [Self; 2] = [Self::Overview, Self::Passkeys];
+    const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Passkeys,
+        Self::Password,
+        Self::Emails,
+        Self::Phones,
+        Self::App,
+        Self::Devices,
+    ];
+
+    /// Pages of methods that the directory does not take are not there.
+    const fn method(self) -> Option<Method> {
+        match self {
+            Self::Overview | Self::Devices => None,
+            Self::Passkeys => Some(Method::Passkey),
+            Self::Password => Some(Method::Password),
+            Self::Emails => Some(Method::Email),
+            Self::Phones => Some(Method::Sms),
+            Self::App => Some(Method::Totp),
+        }
+    }
+
+    /// Where people look after a method of theirs.
+    fn of(method: Method) -> Option<Self> {
+        let method = if method == Method::SecurityKey { Method::Passkey } else { method };
+        Self::ALL.into_iter().find(|section| section.method() == Some(method))
+    }
 
     const fn href(self) -> &'static str {
         match self {
             Self::Overview => "/.scoregate/me",
             Self::Passkeys => "/.scoregate/me/passkeys",
+            Self::Password => "/.scoregate/me/password",
+            Self::Emails => "/.scoregate/me/emails",
+            Self::Phones => "/.scoregate/me/phones",
+            Self::App => "/.scoregate/me/app",
+            Self::Devices => "/.scoregate/me/devices",
         }
     }
 
@@ -33,6 +78,11 @@ impl Section {
         match self {
             Self::Overview => frame.t("account-nav-overview"),
             Self::Passkeys => frame.t("passkeys-title"),
+            Self::Password => frame.t("account-nav-password"),
+            Self::Emails => frame.t("account-nav-emails"),
+            Self::Phones => frame.t("account-nav-phones"),
+            Self::App => frame.t("account-nav-app"),
+            Self::Devices => frame.t("account-nav-devices"),
         }
     }
 }
@@ -52,7 +102,9 @@ pub(super) fn sections(frame: &Frame, current: Section) -> Vec<SectionLink> {
         href: section.href(),
         is_current: section == current,
     };
-    Section::ALL.into_iter().map(link).collect()
+    let is_there =
+        |section: &Section| section.method().is_none_or(|method| frame.offered.contains(method));
+    Section::ALL.into_iter().filter(is_there).map(link).collect()
 }
 
 /// Why a change is not made.

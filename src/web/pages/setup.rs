@@ -33,6 +33,8 @@ pub enum PasswordState {
 #[derive(Clone, Debug)]
 pub struct SetUpPassword {
     pub frame: Frame,
+    /// After a password was forgotten, instead of the first of an account.
+    pub is_reset: bool,
     /// Where the form goes: `/.scoregate/link/TOKEN`.
     pub action: String,
     pub hidden: Hidden,
@@ -55,6 +57,7 @@ struct SetUpPasswordView<'a> {
     heading: String,
     action: &'a str,
     username: &'a str,
+    lead: String,
     rule: String,
     steps: Vec<StepView>,
     passkey: Option<AskView<'a>>,
@@ -68,7 +71,8 @@ impl SetUpPassword {
         let frame = &self.frame;
         let heading = frame.t("setup-title");
         let passkey_action = format!("{}/passkey", self.action);
-        let problem = self.problem().map(|text| Problem { text, field: "new_password" });
+        let problem = password_problem(frame, self.state, self.min);
+        let lead = if self.is_reset { "reset-lead" } else { "setup-lead" };
         html(&SetUpPasswordView {
             frame,
             hidden: &self.hidden,
@@ -76,6 +80,7 @@ impl SetUpPassword {
             heading,
             action: &self.action,
             username: &self.username,
+            lead: frame.t1(lead, "portal", &frame.portal),
             rule: frame.t1("setup-rule", "n", self.min),
             steps: if self.app_follows { set_up_steps(frame, false) } else { Vec::new() },
             passkey: self.passkey.as_ref().map(|ask| AskView {
@@ -99,18 +104,19 @@ impl SetUpPassword {
             problem,
         })
     }
+}
 
-    fn problem(&self) -> Option<String> {
-        let frame = &self.frame;
-        match self.state {
-            PasswordState::First | PasswordState::Busy | PasswordState::NoPasskey => None,
-            PasswordState::Empty => Some(frame.t("setup-empty")),
-            PasswordState::TooShort => Some(frame.t1("setup-short", "n", self.min)),
-            PasswordState::TooLong { max } => Some(frame.t1("setup-long", "n", max)),
-            PasswordState::Common => Some(frame.t("setup-common")),
-            PasswordState::LikeName => Some(frame.t("setup-name")),
-        }
-    }
+/// What is wrong with a new password, beside its field.
+pub(super) fn password_problem(frame: &Frame, state: PasswordState, min: usize) -> Option<Problem> {
+    let text = match state {
+        PasswordState::First | PasswordState::Busy | PasswordState::NoPasskey => return None,
+        PasswordState::Empty => frame.t("setup-empty"),
+        PasswordState::TooShort => frame.t1("setup-short", "n", min),
+        PasswordState::TooLong { max } => frame.t1("setup-long", "n", max),
+        PasswordState::Common => frame.t("setup-common"),
+        PasswordState::LikeName => frame.t("setup-name"),
+    };
+    Some(Problem { text, field: "new_password" })
 }
 
 fn set_up_steps(frame: &Frame, password_is_done: bool) -> Vec<StepView> {
@@ -150,6 +156,8 @@ pub struct SetUpApp {
     pub state: AppState,
     /// The form may be left without an app: a button that sends `skip`.
     pub can_skip: bool,
+    /// Among the pages of an account that is set up already.
+    pub is_in_account: bool,
 }
 
 #[derive(Template)]
@@ -183,7 +191,7 @@ impl SetUpApp {
             title: frame.title(&heading, problem.is_some()),
             heading,
             action: &self.action,
-            steps: set_up_steps(frame, true),
+            steps: if self.is_in_account { Vec::new() } else { set_up_steps(frame, true) },
             qr: qr(uri),
             uri,
             secret: in_fours(self.secret.reveal()),
@@ -296,6 +304,8 @@ impl SetUpDone {
 #[derive(Clone, Debug)]
 pub struct LinkGone {
     pub frame: Frame,
+    /// It was for a forgotten password: the person can ask for another one themself.
+    pub is_reset: bool,
 }
 
 #[derive(Template)]
@@ -305,6 +315,7 @@ struct LinkGoneView<'a> {
     title: String,
     heading: String,
     ask: Markup,
+    is_reset: bool,
 }
 
 impl LinkGone {
@@ -317,6 +328,7 @@ impl LinkGone {
             frame,
             title: frame.title(&heading, false),
             heading,
+            is_reset: self.is_reset,
             ask: match contact {
                 Some(contact) => frame.bold("link-gone-ask", "contact", contact),
                 None => frame.bold("link-gone-ask-admin", "contact", ""),
