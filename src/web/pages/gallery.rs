@@ -465,11 +465,11 @@ impl Painter<'_> {
         let key = PasskeyCard { method: Method::SecurityKey, ..card("c3", Some("Sleutel")) };
         let both = vec![Method::Passkey, Method::SecurityKey];
         let states = [
-            ("p21-none", Vec::new(), ""),
-            ("p21", vec![card("c1", None), card("c2", Some(self.name)), key], "added"),
-            ("p21-renamed", vec![card("c1", None)], "renamed"),
-            ("p21-taken", vec![card("c1", None)], "taken"),
-            ("p21-failed", vec![card("c1", None)], "failed"),
+            ("passkeys-none", Vec::new(), ""),
+            ("passkeys", vec![card("c1", None), card("c2", Some(self.name)), key], "added"),
+            ("passkeys-renamed", vec![card("c1", None)], "renamed"),
+            ("passkeys-taken", vec![card("c1", None)], "taken"),
+            ("passkeys-failed", vec![card("c1", None)], "failed"),
         ];
         for (page, passkeys, done) in states {
             let html = AccountPasskeys {
@@ -481,7 +481,9 @@ impl Painter<'_> {
             };
             self.add(page, html.render());
         }
-        for (page, method) in [("p21-add", Method::Passkey), ("p21-add-key", Method::SecurityKey)] {
+        for (page, method) in
+            [("passkeys-add", Method::Passkey), ("p21-add-key", Method::SecurityKey)]
+        {
             let ask = passkey_ask();
             let html = AddPasskey {
                 frame: self.with_user(true),
@@ -497,7 +499,7 @@ impl Painter<'_> {
             hidden: Hidden { tx: None, ..hidden() },
             passkey,
         };
-        self.add("p21-remove", html.render());
+        self.add("passkeys-remove", html.render());
     }
 
     fn passkeys(&mut self) {
