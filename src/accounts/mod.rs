@@ -91,6 +91,15 @@ pub struct AppCredential {
     pub enrolled_at: Option<Timestamp>,
 }
 
+/// The recovery codes of a user that are still good. What they are is known to the user alone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RecoveryCodes {
+    /// Of the whole set: making new codes replaces it.
+    pub id: CredentialId,
+    pub left: u32,
+    pub made_at: Timestamp,
+}
+
 /// A user with everything that they own.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -98,6 +107,8 @@ pub struct Account {
     pub contacts: Vec<Contact>,
     pub password: Option<PasswordCredential>,
     pub apps: Vec<AppCredential>,
+    /// `None`: none were made.
+    pub recovery: Option<RecoveryCodes>,
     /// Rises with every change of the user, a contact or a credential.
     pub version: u64,
 }
@@ -137,6 +148,15 @@ impl Account {
             };
             enrolled.push(enrolment(method, &contact.id, channel, contact.enrolled_at));
         }
+        if let Some(codes) = self.recovery.as_ref().filter(|codes| codes.left > 0) {
+            let since = Some(codes.made_at);
+            enrolled.push(enrolment(
+                Method::RecoveryCode,
+                &codes.id,
+                Channel::RecoveryCodes,
+                since,
+            ));
+        }
         enrolled
     }
 
@@ -146,6 +166,8 @@ impl Account {
         self.user.state == UserState::Active
             && (self.password.as_ref().is_some_and(|password| password.id == *credential)
                 || self.apps.iter().any(|app| app.id == *credential)
+                // Also once the last of them is used: that one was a proof.
+                || self.recovery.as_ref().is_some_and(|codes| codes.id == *credential)
                 || self
                     .contacts
                     .iter()

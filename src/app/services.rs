@@ -19,7 +19,7 @@ use crate::journey::{self, Journey};
 use crate::keys::Keyring;
 use crate::methods::{
     Authenticator, CodeLimits, CodeParts, CodeText, EmailCode, HashCost, HashPool, Methods,
-    Password, SmsCode, TextLimits, Totp,
+    Password, RecoveryCode, SmsCode, TextLimits, Totp,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
@@ -128,9 +128,10 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     watch_budget(&budget, &opened, &metrics);
     let email = EmailCode::new(code_parts.clone());
     let sms = SmsCode::new(code_parts, text_limits(&config), budget.clone());
+    let recovery = RecoveryCode::new(counters.clone(), attempts.clone());
     let totp = Totp::new(accounts.clone(), attempts.clone());
     let all: Vec<Arc<dyn Authenticator>> =
-        vec![passwords.clone(), Arc::new(email), Arc::new(sms), Arc::new(totp)];
+        vec![passwords.clone(), Arc::new(email), Arc::new(sms), Arc::new(totp), Arc::new(recovery)];
     let sessions = Arc::new(Sessions::new(counters.clone(), accounts.clone()));
     let journey = Arc::new(Journey::new(journey::Parts {
         sessions: sessions.clone(),
@@ -139,6 +140,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         methods: Arc::new(Methods::new(all)),
         passwords,
         changes: counters.clone(),
+        recovery: counters.clone(),
         notifiers,
         news_text: Arc::new(NewsTexts),
         audit: opened.audit.clone(),

@@ -348,7 +348,7 @@ pub(super) struct Points {
     /// A security key without a PIN. Not in this version; may be priced already.
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) security_key: u16,
-    /// A recovery code. Not in this version; may be priced already.
+    /// A recovery code: one of ten that a person has stored. No forecast counts it.
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) recovery_code: u16,
     /// A device that was remembered at an earlier sign-in. Not in this version; may be priced

@@ -22,6 +22,7 @@ pub enum News {
     },
     RemovalCancelled(Method),
     PasswordChanged,
+    RecoveryCodeUsed,
 }
 
 /// Where and in whose name it is told.

@@ -71,6 +71,7 @@ fn account(new: NewUser, number: usize, now: Timestamp) -> Account {
         contacts: email.into_iter().chain(phone).collect(),
         password,
         apps: Vec::new(),
+        recovery: None,
         version: 1,
     }
 }

@@ -53,6 +53,7 @@ fn what(scene: Scene<'_>, news: News) -> (Language, String) {
             )
         }
         News::PasswordChanged => texts.text(language, "news-password", &[]),
+        News::RecoveryCodeUsed => texts.text(language, "news-recovery-used", &[]),
     };
     (language, sentence)
 }

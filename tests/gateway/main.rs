@@ -11,6 +11,7 @@ mod journeys;
 mod life;
 mod metrics;
 mod person;
+mod recovery;
 mod secrets;
 mod sms;
 mod smtp;

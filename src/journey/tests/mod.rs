@@ -218,6 +218,7 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
         methods: Arc::new(Methods::new(vec![passwords.clone(), Arc::new(email), Arc::new(totp)])),
         passwords,
         changes: Arc::new(house.store.inner.clone()),
+        recovery: Arc::new(house.store.inner.clone()),
         notifiers: notifiers.clone(),
         news_text: Arc::new(PlainNews),
         audit: audit.clone(),

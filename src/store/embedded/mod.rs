@@ -11,6 +11,7 @@ mod codes;
 mod counters;
 mod fields;
 mod folder;
+mod recovery;
 mod schema;
 mod sessions;
 mod settings;

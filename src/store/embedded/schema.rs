@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_accounts.sql"),
     include_str!("migrations/0005_settings.sql"),
     include_str!("migrations/0006_method_counts.sql"),
+    include_str!("migrations/0003_codes.sql"),
 ];
 
 /// A writer waits this long for a stranger's lock, then the caller answers 503.

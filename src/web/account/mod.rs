@@ -20,8 +20,10 @@
 //! Not here: who may do what (`journey::enrolment`).
 
 mod overview;
+mod recovery;
 
 pub(super) use overview::{keep, show};
+pub(super) use recovery::{show_new_recovery, show_recovery, submit_recovery};
 
 use super::Portal;
 use super::answer::{Answer, Kind};

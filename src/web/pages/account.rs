@@ -3,31 +3,36 @@
 //! `account/account.html`. Not here: who may change what.
 
 mod overview;
+mod recovery;
 
 use askama::Template;
 
 use super::frame::{Frame, html};
 pub use overview::{AccountMethod, AccountOverview, AccountPlan, Verdict};
+pub use recovery::{NewRecoveryCodes, RecoveryOverview};
 
 /// A page of the account, as it stands in the navigation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Section {
     Overview,
+    Recovery,
 }
 
 impl Section {
     /// In the order of the navigation.
-    const ALL: [Self; 1] = [Self::Overview];
+    const ALL: [Self; 2] = [Self::Overview, Self::Recovery];
 
     const fn href(self) -> &'static str {
         match self {
             Self::Overview => "/.scoregate/me",
+            Self::Recovery => "/.scoregate/me/recovery-codes",
         }
     }
 
     fn name(self, frame: &Frame) -> String {
         match self {
             Self::Overview => frame.t("account-nav-overview"),
+            Self::Recovery => frame.t("account-nav-recovery"),
         }
     }
 }

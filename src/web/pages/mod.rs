@@ -14,11 +14,15 @@ mod frame;
 mod gallery;
 mod icon;
 mod parts;
+mod recovery;
 mod refused;
 mod setup;
 mod sign_in;
 
-pub use account::{AccountMethod, AccountOverview, AccountPlan, AccountStop, StopReason, Verdict};
+pub use account::{
+    AccountMethod, AccountOverview, AccountPlan, AccountStop, NewRecoveryCodes, RecoveryOverview,
+    StopReason, Verdict,
+};
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};
 pub use demo::{
@@ -30,6 +34,7 @@ pub use frame::{Frame, Help, Person};
 pub(in crate::web) use frame::{html, method_key_within, written};
 pub(in crate::web) use icon::Icon;
 pub use parts::{Blocked, Choice, Counting, Hidden};
+pub use recovery::{Recovered, RecoveryPage};
 pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
 pub use setup::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};
 pub use sign_in::{PasswordAgain, SignIn, SignInState};
