@@ -25,7 +25,11 @@ fn make(anna: &mut Person) -> Vec<String> {
     let codes: Vec<String> = html.select(&code).map(|code| code.text().collect()).collect();
     assert_eq!(codes.len(), 10);
     anna.fill_form("recovery-codes/new", &[("stored", "yes")]);
-    assert!(anna.page.words().contains("You have 10 recovery codes left."), "{}", anna.page.words());
+    assert!(
+        anna.page.words().contains("You have 10 recovery codes left."),
+        "{}",
+        anna.page.words()
+    );
     codes
 }
 
