@@ -128,6 +128,7 @@ impl RunningGateway {
         self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
         self.provenance.store(Arc::new(loaded.provenance));
         self.gateway.set_limits(loaded.config.limits);
+        self.gateway.set_upstreams(self.snapshot.load().upstreams.values().cloned());
         self.revision.store(revision, Ordering::SeqCst);
         Ok(revision)
     }

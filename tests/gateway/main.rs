@@ -15,5 +15,6 @@ mod secrets;
 mod smtp;
 mod source;
 mod upstream;
+mod upstreams;
 mod wire;
 mod world;
