@@ -194,11 +194,12 @@ fn an_answer_that_breaks_off_is_cut_off_and_never_looks_whole() {
         let mut stream = world.plain().connect().unwrap();
         stream.write_all(&request("GET", &format!("/{name}/x"), "", "")).unwrap();
         let mut all = Vec::new();
-        // Ends only because the gateway closes the connection: nothing asked for that.
-        let _ = stream.read_to_end(&mut all);
+        // Ends only because the gateway closes the connection: nothing asked for that. What is short of
+        // its length may not have been sent at all by then.
+        stream.read_to_end(&mut all).unwrap();
         let text = String::from_utf8_lossy(&all);
-        assert!(text.starts_with("HTTP/1.1 200"), "{name}: {text}");
-        assert!(text.contains("hello"), "{name}: {text}");
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 200"), "{name}: {text}");
+        assert!(name == "short" || text.contains("hello"), "{name}: {text}");
         assert!(!text.contains("0\r\n\r\n"), "{name}: {text}");
         assert_eq!(ask(&world, "/public/x").status, 200, "after {name}");
     }
@@ -210,7 +211,8 @@ fn a_client_that_goes_away_takes_its_request_with_it_and_nothing_else() {
     let count = Arc::clone(&over);
     let patient = portal(move |mut connection| {
         let _ = read_head(&mut connection);
-        let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx");
+        let _ = connection
+            .write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
         // Ends when the gateway lets go.
         let _ = connection.read_to_end(&mut Vec::new());
         count.fetch_add(1, Ordering::SeqCst);
