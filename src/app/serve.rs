@@ -43,6 +43,8 @@ use crate::web::{self, AdminPortal, Portal};
 
 /// Requests that run have this long to end when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How often streams are looked at for whether they may go on: they end within a second.
+const JUDGE_STREAMS: Duration = Duration::from_millis(250);
 /// How often "last seen" is written down.
 const FLUSH: Duration = Duration::from_secs(5);
 /// How often what has ended is removed.
@@ -261,6 +263,17 @@ async fn every<F: Future<Output = ()>>(period: Duration, mut work: impl FnMut() 
 }
 
 fn spawn_upkeep(tasks: &mut JoinSet<()>, services: &Services, stopping: &watch::Receiver<bool>) {
+    let streams = services.gateway.streams().clone();
+    let judge = every(JUDGE_STREAMS, move || {
+        let streams = streams.clone();
+        async move {
+            let ended = streams.judge_again().await;
+            if ended > 0 {
+                tracing::info!(ended, "streams were ended");
+            }
+        }
+    });
+    tasks.spawn(until(stopping.clone(), judge));
     let (sessions, metrics) = (services.sessions.clone(), services.metrics.clone());
     let flush = every(FLUSH, move || {
         let (sessions, metrics) = (sessions.clone(), metrics.clone());

@@ -7,6 +7,7 @@ mod assertion;
 mod identity;
 mod reference;
 mod snapshot;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -17,6 +18,7 @@ pub use admin::{ADMIN_ROUTE, Door, KEPT};
 pub use identity::{Identity, IdentityPlan, Unsendable};
 pub use reference::Reference;
 pub use snapshot::{DirectoryPolicy, Snapshot};
+pub use standing::{Again, Standing};
 
 use http::header::AUTHORIZATION;
 
@@ -173,10 +175,22 @@ fn arrive(
     snapshot: &Arc<Snapshot>,
     now: Timestamp,
 ) -> Arrival {
+    let host = host_name(request.host, matched.port);
+    arrive_again(matched, request.door, host, request.address, snapshot, now)
+}
+
+fn arrive_again(
+    matched: Match,
+    door: Door,
+    host: Arc<str>,
+    address: Option<IpAddr>,
+    snapshot: &Arc<Snapshot>,
+    now: Timestamp,
+) -> Arrival {
     Arrival {
         snapshot: snapshot.clone(),
-        door: request.door,
-        host: host_name(request.host, matched.port),
+        door,
+        host,
         port: matched.port,
         route: matched.route,
         rule: matched.rule,
@@ -184,7 +198,7 @@ fn arrive(
         explain: matched.explain,
         session: None,
         was_idle: false,
-        address: request.address,
+        address,
         now,
     }
 }

@@ -12,10 +12,12 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CACHE_CONTROL, COOKIE, HOST, SET_COOKIE};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use http::{HeaderValue, Version};
+use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
+use pingora::protocols::http::v1::client::HttpSession as PortalSession;
 use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::{FailToProxy, HttpProxy, ProxyHttp, ProxyWarnLogContext, Session, http_proxy};
 use pingora::server::configuration::ServerConf;
@@ -29,12 +31,15 @@ use super::listener::{Addresses, REQUEST, RequestLink};
 use super::pool::{Nobody, Seat};
 use super::respond::{self, Afterwards, BodyError, PortalTrouble, Refusal};
 use super::streams::{Running, Streams};
+use super::tunnel::{self, Opened, Reply};
 use super::upstreams::Servers;
 use super::{
     Admission, Client, Finished, Gatekeeper, Head, PAGE_BODY_LIMIT, Passage, fields, location,
 };
 use crate::config::{Limits, Upstream};
 
+/// Server-sent events, as they are asked for and answered.
+const EVENTS: &[u8] = b"text/event-stream";
 /// Silence of a client in the middle of a body, and what it may take to read an answer.
 const CLIENT_SILENCE: Duration = Duration::from_secs(60);
 /// Servers of one upstream that one request tries.
@@ -62,13 +67,20 @@ impl std::fmt::Debug for Gateway {
 }
 
 /// What every connection and request of a gateway uses.
-#[derive(Debug)]
 pub(super) struct Shared {
     pub(super) gatekeeper: Arc<dyn Gatekeeper>,
     pub(super) limits: ArcSwap<Limits>,
     pub(super) addresses: Arc<Addresses>,
     streams: Arc<Streams>,
     servers: Arc<Servers>,
+    /// Connections for WebSockets, which are not Pingora's to copy.
+    sockets: TransportConnector,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("gatekeeper", &self.gatekeeper).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no gateway.
@@ -95,23 +107,27 @@ impl Gateway {
         options: &GatewayOptions,
     ) -> Result<Arc<Self>, GatewayError> {
         let keep_alive = limits.keep_alive;
-        let shared = Arc::new(Shared {
-            gatekeeper,
-            limits: ArcSwap::from_pointee(limits),
-            addresses: Arc::default(),
-            streams: Arc::default(),
-            servers: Servers::new(),
-        });
         let conf = ServerConf {
             ca_file: options.upstream_ca.as_ref().map(|path| path.display().to_string()),
             upstream_keepalive_pool_size: options.idle_upstream_connections.unwrap_or(512),
             max_retries: MAX_SERVERS_TRIED,
             ..ServerConf::default()
         };
-        let phases = Phases { shared: Arc::clone(&shared) };
         // Pingora unwraps what it reads there.
-        let build = std::panic::AssertUnwindSafe(|| http_proxy(&Arc::new(conf), phases));
-        let mut proxy = std::panic::catch_unwind(build)
+        let build = std::panic::AssertUnwindSafe(|| {
+            let sockets = TransportConnector::new(Some(ConnectorOptions::from_server_conf(&conf)));
+            let shared = Arc::new(Shared {
+                gatekeeper,
+                limits: ArcSwap::from_pointee(limits),
+                addresses: Arc::default(),
+                streams: Arc::default(),
+                servers: Servers::new(),
+                sockets,
+            });
+            let phases = Phases { shared: Arc::clone(&shared) };
+            (http_proxy(&Arc::new(conf), phases), shared)
+        });
+        let (mut proxy, shared) = std::panic::catch_unwind(build)
             .map_err(|_| GatewayError::Authorities(options.upstream_ca.clone()))?;
         // Bare options would be unbounded (`pingora.md` 4).
         proxy.h2_options = Some(default_h2_options());
@@ -152,7 +168,8 @@ pub(super) struct Ctx {
     /// Why the request was stopped after it was admitted.
     refusal: Option<Refusal>,
     running: Option<Running>,
-    _under_way: UnderWay,
+    /// `None` once a stream has taken it along.
+    under_way: Option<UnderWay>,
     body_bytes: u64,
     begun: Instant,
     added: Option<Duration>,
@@ -160,11 +177,24 @@ pub(super) struct Ctx {
     seat: Option<Seat>,
     /// Servers that did not take it, a bit each.
     tried: u64,
+    /// It has become a stream: the 101 is written once the connection is handed back.
+    switched: bool,
+    used_at: Instant,
+}
+
+impl Ctx {
+    /// A long upload is use of its session; said now and then.
+    fn note_use(&mut self) {
+        if self.used_at.elapsed() >= tunnel::ACTIVITY_STEP {
+            self.used_at = Instant::now();
+            self.running.as_ref().inspect(|running| running.is_used());
+        }
+    }
 }
 
 /// One request under way; dropping it says that it is over. A stream that is ended early ends no other way.
 #[derive(Debug)]
-struct UnderWay(Arc<dyn Gatekeeper>);
+pub(super) struct UnderWay(Arc<dyn Gatekeeper>);
 
 impl UnderWay {
     fn begin(gatekeeper: &Arc<dyn Gatekeeper>) -> Self {
@@ -280,7 +310,8 @@ impl Phases {
     /// Notes the request under its session. `false`: the session ended while it was decided on.
     fn take_on(&self, ctx: &mut Ctx, link: &RequestLink, passage: Box<Passage>) -> bool {
         if let Some(session) = passage.session {
-            ctx.running = self.shared.streams.register(session, &link.kill);
+            let bond = passage.bond.clone();
+            ctx.running = self.shared.streams.register(session, &link.kill, bond);
             if ctx.running.is_none() {
                 return false;
             }
@@ -298,6 +329,10 @@ impl Phases {
         if let Verdict::Forward(passage) = verdict {
             if self.take_on(ctx, &link, passage) {
                 ctx.added = Some(ctx.begun.elapsed());
+                let request = session.req_header();
+                if guard::asks_for_websocket(request.version, &request.headers) {
+                    return Box::pin(self.open_socket(session, ctx, &link)).await.map(|()| true);
+                }
                 return Ok(false);
             }
             // Asked again, the gatekeeper sees the session gone.
@@ -315,6 +350,61 @@ impl Phases {
             Verdict::Page(found) => self.page(session, &link, found).await?,
         }
         Ok(true)
+    }
+}
+
+/// WebSockets.
+impl Phases {
+    /// Asks the portal for a WebSocket, through the same phases as any other request. Then either the answer
+    /// that is none is passed on, or the stream is left for whoever has the connection.
+    async fn open_socket(
+        &self,
+        session: &mut Session,
+        ctx: &mut Ctx,
+        link: &RequestLink,
+    ) -> pingora::Result<()> {
+        let portal = self.reach_portal(session, ctx).await?;
+        let mut request = session.req_header().clone();
+        fields::remove_hop_by_hop(&mut request)?;
+        self.upstream_request_filter(session, &mut request, ctx).await?;
+        match tunnel::ask(portal, request).await? {
+            Reply::Refused(mut head, portal) => {
+                self.response_filter(session, &mut head, ctx).await?;
+                tunnel::pass_on(session, head, portal).await
+            }
+            Reply::Switched(mut head, first, portal) => {
+                self.response_filter(session, &mut head, ctx).await?;
+                let kept = (ctx.running.take(), ctx.under_way.take());
+                let idle =
+                    ctx.passage.as_ref().map_or(CLIENT_SILENCE, |passage| passage.stream_idle);
+                link.kill.hand_over(Opened::new(&head, first, portal, idle, kept));
+                ctx.switched = true;
+                // Pingora hands back only what could serve another request.
+                session.set_keepalive(Some(1));
+                session.downstream_session.set_keepalive_reuses_remaining(None);
+                Ok(())
+            }
+        }
+    }
+
+    async fn reach_portal(
+        &self,
+        session: &mut Session,
+        ctx: &mut Ctx,
+    ) -> pingora::Result<PortalSession> {
+        loop {
+            let mut peer = self.upstream_peer(session, ctx).await?;
+            let error = match tunnel::connect(&self.shared.sockets, &mut peer).await {
+                Ok(portal) => {
+                    ctx.seat.as_ref().inspect(|seat| seat.connected());
+                    return Ok(portal);
+                }
+                Err(error) => self.fail_to_connect(session, &peer, ctx, error),
+            };
+            if !error.retry() {
+                return Err(error);
+            }
+        }
     }
 }
 
@@ -355,6 +445,12 @@ fn host_of(request: &RequestHeader) -> &[u8] {
         Some(authority) => authority.as_str().as_bytes(),
         None => request.headers.get(HOST).map(HeaderValue::as_bytes).unwrap_or_default(),
     }
+}
+
+/// Whether a head asks for server-sent events, as every `EventSource` does.
+fn asks_for_events(session: &Session) -> bool {
+    let accept = session.get_header(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    memchr::memmem::find(accept, EVENTS).is_some()
 }
 
 fn is_too_long(session: &Session, passage: &Passage) -> bool {
@@ -429,12 +525,14 @@ impl ProxyHttp for Phases {
             passage: None,
             refusal: None,
             running: None,
-            _under_way: UnderWay::begin(&self.shared.gatekeeper),
+            under_way: Some(UnderWay::begin(&self.shared.gatekeeper)),
             body_bytes: 0,
             begun: Instant::now(),
             added: None,
             seat: None,
             tried: 0,
+            switched: false,
+            used_at: Instant::now(),
         }
     }
 
@@ -471,7 +569,7 @@ impl ProxyHttp for Phases {
     /// Pingora asks again after a failure that may be retried.
     async fn upstream_peer(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         ctx: &mut Ctx,
     ) -> pingora::Result<Box<HttpPeer>> {
         let Some(passage) = &ctx.passage else {
@@ -491,7 +589,13 @@ impl ProxyHttp for Phases {
             };
             let Some(member) = seat.member() else { break PortalTrouble::Down };
             match servers.peer_of(seat.pool(), &member.server).await {
-                Ok(peer) => {
+                Ok(mut peer) => {
+                    if asks_for_events(session) {
+                        // Silence is normal there, and has a limit of its own.
+                        let silence =
+                            peer.options.read_timeout.map(|time| time.max(passage.stream_idle));
+                        peer.options.read_timeout = silence;
+                    }
                     ctx.seat = Some(seat);
                     return Ok(Box::new(peer));
                 }
@@ -588,6 +692,7 @@ impl ProxyHttp for Phases {
         _: bool,
         ctx: &mut Ctx,
     ) -> pingora::Result<()> {
+        ctx.note_use();
         let Some(limit) = ctx.passage.as_ref().and_then(|passage| passage.body_limit) else {
             return Ok(());
         };
@@ -607,6 +712,10 @@ impl ProxyHttp for Phases {
         ctx: &mut Ctx,
     ) -> pingora::Result<()> {
         fields::remove_from_response(response)?;
+        let kind = response.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if let (Some(link), true) = (&ctx.link, kind.is_some_and(|kind| kind.starts_with(EVENTS))) {
+            link.kill.note_stream();
+        }
         let request = session.req_header();
         if let (Some(passage), Some(link)) = (&ctx.passage, &ctx.link) {
             let scheme = if link.connection.tls.is_some() { "https" } else { "http" };
@@ -678,7 +787,10 @@ impl ProxyHttp for Phases {
         self.shared.gatekeeper.finished(&Finished {
             method: &session.req_header().method,
             route: ctx.passage.as_ref().map(|passage| &*passage.route),
-            status: session.response_written().map(|answer| answer.status.as_u16()),
+            status: match session.response_written() {
+                Some(answer) => Some(answer.status.as_u16()),
+                None => ctx.switched.then_some(101),
+            },
             peer: ctx.link.as_ref().map(|link| link.connection.peer),
             sent_bytes: session.body_bytes_sent(),
             took: ctx.begun.elapsed(),

@@ -9,6 +9,7 @@
 mod connection;
 mod fields;
 mod forward;
+mod frames;
 mod guard;
 mod health;
 mod listener;
@@ -17,6 +18,7 @@ mod pool;
 mod respond;
 mod streams;
 mod tls;
+mod tunnel;
 mod upstreams;
 
 #[cfg(test)]
@@ -35,7 +37,7 @@ pub use fields::Strip;
 pub use forward::{Gateway, GatewayError, GatewayOptions};
 pub use listener::{ListenError, Listener};
 pub use respond::{PortalTrouble, Refusal, plain};
-pub use streams::Streams;
+pub use streams::{StreamEnd, Streams};
 pub use tls::{CertifiedHost, TlsError, TlsSettings};
 
 use crate::config::Upstream;
@@ -155,6 +157,20 @@ pub enum Admission {
     Refuse(Refusal),
 }
 
+/// What a running request stands on: asked a few times a second whether something has changed, and then
+/// whether it may go on.
+#[async_trait]
+pub trait Bond: Send + Sync + std::fmt::Debug + 'static {
+    /// Whether to judge again. Without a look-up: it is asked of every running request.
+    fn is_due(&self) -> bool;
+
+    /// Judges again. `None`: it may go on.
+    async fn judge(&self) -> Option<StreamEnd>;
+
+    /// Somebody uses it: its session is not idle.
+    fn is_used(&self);
+}
+
 /// All that forwarding one request takes.
 #[derive(Debug)]
 pub struct Passage {
@@ -175,6 +191,10 @@ pub struct Passage {
     pub body_limit: Option<u64>,
     /// The request ends when this session does ([`Streams::end`]). `None`: a public route.
     pub session: Option<SessionKey>,
+    /// Looked at while the request runs; with a session only.
+    pub bond: Option<Arc<dyn Bond>>,
+    /// How long nobody need say anything over a WebSocket or an event stream.
+    pub stream_idle: Duration,
 }
 
 /// The names of our own cookies: the only ones that are removed, set and guarded.

@@ -185,6 +185,31 @@ impl Present {
         Self { named, joined, sees: ALL_PROOFS, to_sign_anew: None }
     }
 
+    /// Whether something of the session or its user has changed since this was read. No look-up.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        let live = &self.named.live;
+        live.has_ended.load(Ordering::SeqCst)
+            || live.person.is_held()
+            || live.person.generation() != self.joined.generation
+            || live.proofs().len() != self.joined.evidence.proofs.len()
+    }
+
+    /// When the session ends if nobody uses it from now on.
+    #[must_use]
+    pub fn ends_unused_at(&self, limits: SessionLimits) -> Timestamp {
+        let live = &self.named.live;
+        let seen = Timestamp::from_millis(live.seen_millis.load(Ordering::Relaxed));
+        // "Longer than", so a millisecond later.
+        let idle_at = seen.after(limits.idle_timeout).after(Duration::from_millis(1));
+        idle_at.min(live.ends_at)
+    }
+
+    /// Something that this session opened is in use: as if there had been a request.
+    pub fn is_used(&self, now: Timestamp) {
+        self.named.live.saw(now);
+    }
+
     /// For the audit.
     #[must_use]
     pub fn short_name(&self) -> String {
@@ -291,6 +316,31 @@ impl Sessions {
         let is_to_sign = verified == Verified::Older && sees == ALL_PROOFS;
         let to_sign_anew = is_to_sign.then_some(name);
         Ok(Found::Present(Present { named, joined, sees, to_sign_anew }))
+    }
+
+    /// The session of a request that still runs, as it is now; `None` if it has ended. All its proofs
+    /// count, whatever the name that the request came under was to show: it is the same session.
+    ///
+    /// # Errors
+    /// It is not known: the store did not answer, or something of the user is being withdrawn.
+    pub async fn find_again(
+        &self,
+        present: &Present,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Option<Present>, StoreError> {
+        let named = present.named.clone();
+        if !matches!(named.live.state(limits, now), LiveState::Live) {
+            return Ok(None);
+        }
+        if named.live.person.is_held() {
+            return Err(StoreError::Unavailable("something of the user is being withdrawn".into()));
+        }
+        let Some(joined) = self.joined(&named.live).await? else { return Ok(None) };
+        if named.live.has_ended.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        Ok(Some(Present { named, joined, sees: ALL_PROOFS, to_sign_anew: None }))
     }
 
     fn is_known_idle(&self, hash: &NameHash, host: &str) -> bool {

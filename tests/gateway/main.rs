@@ -14,6 +14,7 @@ mod person;
 mod secrets;
 mod smtp;
 mod source;
+mod streams;
 mod upstream;
 mod upstreams;
 mod wire;
