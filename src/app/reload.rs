@@ -24,7 +24,7 @@ use crate::sessions::Sessions;
 
 /// Settings that are built into services at start; a change of them waits for a restart, and a reload
 /// that holds one is refused rather than done by half.
-const AT_START_ONLY: [&str; 11] = [
+const AT_START_ONLY: [&str; 12] = [
     "admin.address",
     "admin.host",
     "listen.https.address",
@@ -33,6 +33,7 @@ const AT_START_ONLY: [&str; 11] = [
     "listen.ops",
     "store",
     "notifier",
+    "sms",
     "limits",
     "log",
     "audit",

@@ -12,6 +12,7 @@ mod life;
 mod metrics;
 mod person;
 mod secrets;
+mod sms;
 mod smtp;
 mod source;
 mod streams;
