@@ -316,8 +316,9 @@ fn a_server_that_is_not_well_gets_no_requests_and_without_any_the_portal_is_down
         Some(ask(&world, "/watched/x")).filter(|response| response.status == 503)
     });
     let reference = refused.field("x-scoregate-reference").unwrap();
-    let audit = world.audit();
-    let line = audit.lines().find(|line| line.contains(reference)).unwrap();
+    let line = wait_for("the line in the audit", || {
+        world.audit().lines().find(|line| line.contains(reference)).map(str::to_owned)
+    });
     assert!(line.contains("portal_down"), "{line}");
     assert!(world.log().contains("a server is not well"));
     is_well.store(true, Ordering::SeqCst);
