@@ -20,7 +20,6 @@ use pingora::protocols::{
     TimingDigest, UniqueID, UniqueIDType,
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
-use tokio::sync::Notify;
 use tokio::time::Sleep;
 
 /// Holds a head and a short body, so that both leave in one write.
@@ -65,7 +64,7 @@ pub(super) struct ConnectionInfo {
 pub(super) struct Watch {
     expecting: AtomicBool,
     asked: AtomicBool,
-    begun: Notify,
+    kept: AtomicBool,
     answered: AtomicBool,
 }
 
@@ -73,13 +72,18 @@ impl Watch {
     /// A new head is awaited.
     pub(super) fn expect_head(&self) {
         self.answered.store(false, Ordering::Relaxed);
-        self.asked.store(true, Ordering::Relaxed);
-        self.expecting.store(true, Ordering::Release);
+        self.kept.store(self.asked.swap(true, Ordering::Relaxed), Ordering::Relaxed);
+        self.expecting.store(true, Ordering::Relaxed);
     }
 
-    /// Ready once the first byte of the head is there.
-    pub(super) async fn head_begun(&self) {
-        self.begun.notified().await;
+    /// Whether the first byte of the head is there.
+    pub(super) fn head_has_begun(&self) -> bool {
+        !self.expecting.load(Ordering::Relaxed)
+    }
+
+    /// Whether the head that is awaited is not the connection's first.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// Whether a head was ever awaited. Over HTTP/2 that is when the first one is there.
@@ -92,9 +96,7 @@ impl Watch {
     }
 
     fn note_read(&self) {
-        if self.expecting.load(Ordering::Relaxed) && self.expecting.swap(false, Ordering::AcqRel) {
-            self.begun.notify_one();
-        }
+        self.expecting.store(false, Ordering::Relaxed);
     }
 }
 
