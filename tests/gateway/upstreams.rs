@@ -668,9 +668,7 @@ fn the_finer_points_of_http_go_through() {
     let road = world.plain();
 
     let mut stream = road.connect().unwrap();
-    stream
-        .write_all(&request("POST", "/fine/expect", "Expect: 100-continue\r\n", "")[..].to_vec())
-        .unwrap();
+    stream.write_all(&request("POST", "/fine/expect", "Expect: 100-continue\r\n", "")).unwrap();
     assert!(Response::read(&mut *stream, false).is_some_and(|response| response.status == 200));
 
     let mut stream = road.connect().unwrap();
