@@ -4,6 +4,7 @@
 mod keyring;
 mod loading;
 mod operator;
+mod policies;
 mod reload;
 mod serve;
 mod services;
@@ -101,7 +102,7 @@ impl Program for App {
         };
         let audit = Audit::to_file(&services::audit_file(&loaded.config, &folder), clock.clone())
             .map_err(|error| Failure::Configuration(chain(&error)))?;
-        operator::offline(loaded, &folder, store, keys, Arc::new(audit), clock).map(Some)
+        operator::offline(loaded, &folder, store, keys, Arc::new(audit), clock).await.map(Some)
     }
 }
 

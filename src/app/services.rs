@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 
 use super::chain;
+use super::policies::Counting;
 use crate::accounts::AccountStore;
 use crate::audit::{Actor, Audit, Event, EventName};
 use crate::cli::Failure;
@@ -142,6 +143,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         news_text: Arc::new(NewsTexts),
         audit: opened.audit.clone(),
         metrics: metrics.clone(),
+        tally: Some(Arc::new(Counting(Arc::new(opened.store.clone())))),
     }));
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let (demo_inbox, demo_pages) = demo.map_or((None, None), |(at, pages)| (Some(at), Some(pages)));

@@ -298,6 +298,15 @@ pub struct Guard {
 }
 
 impl Config {
+    /// The methods that this version has and that messages can be sent for.
+    #[must_use]
+    pub fn usable_methods(&self) -> MethodSet {
+        let carried = |carries: fn(&NotifierConfig) -> bool| self.notifiers.values().any(carries);
+        let (email, texts) =
+            (carried(NotifierConfig::carries_email), carried(NotifierConfig::carries_texts));
+        super::reach::methods_of_this_version(email, texts).into_iter().collect()
+    }
+
     /// Whose users administer. `None`: there is no directory.
     #[must_use]
     pub fn admin_directory(&self) -> Option<&DirectoryName> {

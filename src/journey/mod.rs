@@ -37,8 +37,8 @@ use crate::methods::{
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
 use crate::points::{
-    Decision, Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Standing,
-    Unpaid, Way, Weighing, ways,
+    Decision, Forbidden, Level, Method, MethodSet, Outcome, Points, Proof, Requirement, Shortfall,
+    Standing, Timestamp, Unpaid, Way, Weighing, ways,
 };
 use crate::sessions::{Beginning, Name, NewlyNamed, Present, Rise, Sessions};
 use crate::throttle::CounterStore;
@@ -171,6 +171,12 @@ impl From<MethodError> for JourneyError {
     }
 }
 
+/// Counts sign-ins by what was shown, so that administrators can see what a change would have done.
+pub trait Tally: Send + Sync + std::fmt::Debug {
+    /// Somebody arrived. Never waits: what is lost is a count.
+    fn signed_in(&self, directory: &str, shown: MethodSet, now: Timestamp);
+}
+
 /// Takes people from page to page.
 #[derive(Debug)]
 pub struct Journey {
@@ -185,6 +191,7 @@ pub struct Journey {
     news_text: Arc<dyn NewsText>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
+    tally: Option<Arc<dyn Tally>>,
     /// Apps are confirmed one after the other, so that one secret is never added twice.
     confirming: tokio::sync::Mutex<()>,
 }
@@ -203,6 +210,8 @@ pub struct Parts {
     pub news_text: Arc<dyn NewsText>,
     pub audit: Arc<Audit>,
     pub metrics: Arc<Metrics>,
+    /// `None`: nobody counts.
+    pub tally: Option<Arc<dyn Tally>>,
 }
 
 impl Journey {
@@ -219,6 +228,7 @@ impl Journey {
             news_text: parts.news_text,
             audit: parts.audit,
             metrics: parts.metrics,
+            tally: parts.tally,
             confirming: tokio::sync::Mutex::default(),
         }
     }
@@ -356,6 +366,13 @@ impl Journey {
         let mut turn = match self.step(&arrival, &transaction) {
             Step::Done => {
                 self.arrived(&visit, transaction.is_step_up);
+                if let (Some(tally), Some(session), false) =
+                    (&self.tally, &arrival.session, transaction.is_step_up)
+                {
+                    let shown =
+                        session.evidence().proofs.iter().map(|proof| proof.method).collect();
+                    tally.signed_in(session.directory(), shown, arrival.now);
+                }
                 Turn::to(Place::Return, transaction)
             }
             Step::SignIn => Turn::to(Place::SignIn, transaction),

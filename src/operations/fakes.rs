@@ -364,6 +364,7 @@ pub(crate) fn house() -> House {
         unlock: store.clone(),
         places: Arc::new(Map),
         service: Arc::new(Stopped),
+        policies: Arc::new(crate::settings::tests::policies()),
         keys: Arc::new(NoKeys),
         audit: audit.clone(),
         clock: clock.clone(),

@@ -86,8 +86,18 @@ const ROOMS: &[Room] = &[
         ],
     ),
     (
+        "settings",
+        &[
+            ("points", "a draft is judged by the engine that decides"),
+            ("accounts", "users are counted by directory"),
+            ("config", "files are the ground that settings stand on"),
+            ("routes", "what each route asks"),
+        ],
+    ),
+    (
         "store",
         &[
+            ("settings", "its trait"),
             ("points", "proofs are rows"),
             ("accounts", "its trait"),
             ("sessions", "its trait"),
@@ -129,6 +139,7 @@ const ROOMS: &[Room] = &[
     (
         "operations",
         &[
+            ("settings", "an earlier revision is gone back to"),
             ("points", "explaining is deciding"),
             ("accounts", "users are made and changed"),
             ("sessions", "withdrawals act at once"),
@@ -141,6 +152,8 @@ const ROOMS: &[Room] = &[
     (
         "web",
         &[
+            ("settings", "drafts, previews and revisions are shown"),
+            ("audit", "who changed which settings"),
             ("operations", "administrators do what commands do"),
             ("random", "what is kept has a name that nobody guesses"),
             ("journey", "pages show where a person stands"),

@@ -222,6 +222,7 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
         news_text: Arc::new(PlainNews),
         audit: audit.clone(),
         metrics: Arc::new(Metrics::new()),
+        tally: None,
     }
 }
 

@@ -13,6 +13,7 @@ mod fields;
 mod folder;
 mod schema;
 mod sessions;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod writer;

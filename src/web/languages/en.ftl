@@ -411,3 +411,142 @@ admin-kept-lead = What you typed was kept. Nothing has been changed yet.
 admin-kept-go = Go on with it
 refused-duty-title = Your role does not go that far
 refused-duty = You administer this gateway, but this part is not among the duties of your role. Ask somebody with the role scoregate_owner.
+admin-method-password = Credentials
+admin-method-sms = SMS
+admin-method-email = Email
+admin-a3-title = Set what { $directory } must show
+admin-authentication = Authentication
+admin-authentication-level = Authentication Level
+admin-required-score-long = Required Authentication Level score
+admin-required-range = 1 – 1000
+admin-first = Sign-in starts with
+admin-remembered = Remembered device, days
+admin-presets = Start from:
+admin-preset-standard = two-factor (standard)
+admin-preset-password = password only (20)
+admin-method = Method
+admin-points = Points
+admin-points-of = Points of { $method }
+admin-alone = Alone
+admin-users-with = Users who have it
+admin-yes = yes
+admin-no = no
+admin-was = in force: { $value }
+admin-running = running: revision { $n } ({ $author }, { $at })
+admin-running-files = running: what files and defaults say
+admin-hint-password = username and password
+admin-hint-sms = restricted by NIST SP 800-63B-4
+admin-hint-email = not a second factor for NIST
+admin-hint-recovery = one use per code
+admin-hint-device = not where “max age” applies
+admin-hint-unusable = not available: no notifier, or not in this version
+admin-preview-title = Preview of what you are editing
+admin-preview-nothing-saved = Nothing saved.
+admin-preview-button = Preview
+admin-ways = Ways to sign in ({ $n })
+admin-routes-covered = Also covers routes
+admin-route-ways = { $route } ({ $level }): { $ways ->
+    [one] { $ways } way
+   *[other] { $ways } ways
+}, { $users ->
+    [one] { $users } user
+   *[other] { $users } users
+}
+admin-users-who-can = Users who can
+admin-of = { $can } of { $all }
+admin-can-sign-in = users can sign in.
+admin-cannot = { $n } cannot
+admin-owners-cannot = { $n ->
+    [one] Of these, { $n } has the role scoregate_owner.
+   *[other] Of these, { $n } have the role scoregate_owner.
+}
+admin-against = Against what is running
+admin-against-text = { $lose ->
+    [one] { $lose } person loses access,
+   *[other] { $lose } people lose access,
+} { $gain ->
+    [one] { $gain } gains it.
+   *[other] { $gain } gain it.
+}
+admin-replay = Last 7 days replayed
+admin-replay-none = No sign-ins were counted in the last 7 days.
+admin-replay-text = { $n ->
+    [one] { $n } sign-in:
+   *[other] { $n } sign-ins:
+} { $same } same, { $more } one more step, { $fewer } fewer.
+admin-discard = Discard
+admin-save = Save…
+admin-no-change-yet = No change yet.
+admin-is-read-only = Everything is set in files here: admin.read_only is on.
+admin-may-look = Your role may look at this, and change nothing.
+admin-w1 = Nobody can reach this score with the methods that there are. Lower it, or give more points. This cannot be saved.
+admin-w2 = You yourself could not come back. It can be saved for ten minutes; confirm it by then, or it goes by itself.
+admin-w3 = No administrator could come back. Let one with the role scoregate_owner set up what is missing first. This cannot be saved.
+admin-w4 = { $n ->
+    [one] { $n } user cannot reach this score.
+   *[other] { $n } users cannot reach this score.
+} Let them set up what is missing first, or wait.
+admin-w5 = { $method } alone is enough.
+admin-w6 = { $way } is enough without credentials or passkey.
+admin-w7 = { $method } gives points, but nothing can send it. Add a notifier to the configuration, or set it to 0.
+admin-w8 = The score gets lower: { $before } → { $after }.
+admin-w9 = Nobody can reach { $route }, which asks { $level }.
+admin-w10 = { $way }: both codes may arrive on one phone.
+admin-w11 = { $method } counts here; NIST SP 800-63B-4 restricts it.
+admin-w12 = { $field } is set in { $place } and cannot be changed here. Change it there, or remove the line there.
+admin-w13 = Whoever is signed in with less is asked for more at their next click.
+admin-not-a-number = { $field }: “{ $typed }” is not a whole number from { $least } to { $most }. Type digits only.
+admin-no-first = A sign-in has to start with something: tick Credentials or Passkey.
+admin-below-floor = A required score of { $typed } is below the floor of { $floor } in guard.min_required_level. Choose { $floor } or more.
+admin-never-alone = { $method } with { $points } points would reach { $required } alone, which guard.never_alone forbids. Give it fewer points.
+admin-blocked = This cannot be saved: see the first warning of the preview.
+admin-no-change = There is nothing to save: this is what is running.
+admin-review-title = Save for { $directory }?
+admin-reason = Reason
+admin-optional = Optional; it stands in the history.
+admin-when = When
+admin-when-now = Now, for every session at its next click
+admin-when-later = At this time, if nothing speaks against it then
+admin-when-report = Report only: evaluate it, enforce what is running
+admin-starts-at = Date and time
+admin-type-name = People lose access. Type { $name } to go on.
+admin-type-name-wrong = People lose access: type the directory's name, { $name }, in the last field.
+admin-save-now = Save
+admin-back = Back to the draft
+admin-must-confirm = You could not come back yourself. It is saved for ten minutes. Sign in anew in a private window and confirm it by then; otherwise what is running now comes back by itself.
+admin-reason-needed = Say why: a reason is required here.
+admin-no-time = Say when it is to start: choose a date and a time.
+admin-in-the-past = The time to start has passed. Choose one in the future, or “now”.
+admin-overtaken = { $author } changed this { $minutes ->
+    [0] a moment ago
+    [one] { $minutes } minute ago
+   *[other] { $minutes } minutes ago
+} (revision { $n }: { $change }). Nothing of yours was saved. Below is what you typed; look at it again and save it if it still holds.
+admin-to-confirm = Revision { $n } holds until { $by }, unless it is confirmed. Sign in anew in a private window, open this page there and confirm.
+admin-confirm = Confirm
+admin-confirm-anew = This session is from before the change. Sign in anew in a private window, and confirm there.
+admin-scheduled = Revision { $n } starts at { $at }.
+admin-report-only = Revision { $n } is evaluated only: open it in the history to see what it would do.
+admin-call-off = Call off
+admin-done-saved = Saved. It holds for every session from its next click on.
+admin-done-scheduled = Saved. It starts at its time, if nothing speaks against it then.
+admin-done-report = Saved to be evaluated only. Nothing has changed for anybody.
+admin-done-confirmed = Confirmed. It stays.
+admin-done-ended = Called off.
+admin-history = History
+admin-history-title = What was set for { $directory }
+admin-history-empty = Nothing was changed here yet: files and defaults decide.
+admin-revision = Revision
+admin-who-when = Who and when
+admin-what = Set beside files and defaults
+admin-as-files = nothing
+admin-undo = Undo
+admin-restore = Restore…
+admin-restore-files = Go back to files and defaults…
+admin-is-running = running
+admin-is-scheduled = scheduled
+admin-is-report-only = report only
+admin-is-replaced = replaced
+admin-is-lapsed = not confirmed
+admin-is-ended = called off
+admin-demo = Demo

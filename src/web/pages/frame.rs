@@ -177,7 +177,7 @@ pub(in crate::web) fn written(zone: &TimeZone, instant: Timestamp, format: &str)
 }
 
 /// The key of a method's name.
-pub(in crate::web) const fn method_key(method: Method) -> &'static str {
+pub(super) const fn method_key(method: Method) -> &'static str {
     match method {
         Method::Password => "method-password",
         Method::Email => "method-email",

@@ -27,7 +27,8 @@ pub use demo::{
 };
 pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
 pub use frame::{Frame, Help, Person};
-pub(in crate::web) use frame::{html, method_key, method_key_within, written};
+pub(in crate::web) use frame::{html, method_key_within, written};
+pub(in crate::web) use icon::Icon;
 pub use parts::{Blocked, Choice, Counting, Hidden};
 pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
 pub use setup::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};
