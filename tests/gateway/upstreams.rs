@@ -359,12 +359,15 @@ fn a_socket_is_a_server_and_the_host_is_kept_or_set() {
     let listener = UnixListener::bind(&path).unwrap();
     thread::spawn(move || {
         for mut connection in listener.incoming().map_while(Result::ok) {
-            while let Some(head) = read_head(&mut connection) {
-                let host = head.lines().find(|line| line.starts_with("Host:")).unwrap();
-                let answer =
-                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{host}", host.len());
-                let _ = connection.write_all(answer.as_bytes());
-            }
+            // One each: the gateway keeps a connection open for the next request.
+            thread::spawn(move || {
+                while let Some(head) = read_head(&mut connection) {
+                    let host = head.lines().find(|line| line.starts_with("Host:")).unwrap();
+                    let answer =
+                        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{host}", host.len());
+                    let _ = connection.write_all(answer.as_bytes());
+                }
+            });
         }
     });
     let servers = format!("servers = [\"unix:{}\"]", path.display());
