@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::texts::{
     Block, BodyLimit, CountryCode, ExactHost, FilePath, HostPattern, HttpMethod, Line,
     ListenAddress, LogDirectives, MailServer, ProofLifetime, Rate, RoleName, RoutePath, Sender,
-    ServerUrl, Span, UpstreamRef, WebAddress, WebOrigin,
+    ServerUrl, Span, TaintTime, UpstreamRef, WebAddress, WebOrigin,
 };
 use crate::secret::Secret;
 
@@ -283,7 +283,7 @@ pub(super) struct Directory {
 /// What it takes to sign in.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["remember_device", "recovery_taint", "grace"]))]
+#[schemars(extend("x-later" = ["remember_device", "grace"]))]
 pub(super) struct Authentication {
     /// The Required Authentication Level score: the points that a session needs on every route that
     /// does not set a `level` of its own.
@@ -296,6 +296,10 @@ pub(super) struct Authentication {
     /// `required_level`. `"0s"`: it counts at once.
     #[schemars(extend("default" = "24h", "x-least" = "0s", "x-most" = "90d", "x-weaker" = "lower"))]
     pub(super) probation: Span,
+    /// A password that was set with a link by e-mail counts together with a code to the same mailbox only
+    /// once, for this long: a length of time, or `"forever"`.
+    #[schemars(extend("default" = "24h", "x-weaker" = "lower"))]
+    pub(super) recovery_taint: TaintTime,
     /// Methods whose known weakness you accept, so that `check` stops warning about them. Example:
     /// `["email"]`.
     #[serde(default)]

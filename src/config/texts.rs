@@ -120,6 +120,8 @@ texts! {
     ProofLifetime(Lifetime) = "lifetime", lifetime;
     /// `{user} of {roles}`.
     FieldTemplate(super::identity::Template) = "header template", field_template;
+    /// `forever`, or a length of time.
+    TaintTime(Option<Duration>) = "length of time or `forever`", taint;
     /// A line for people to read.
     Line(String) = "line", line;
     /// `NL`.
@@ -162,6 +164,14 @@ pub(super) fn span(text: &str) -> Result<Duration, Flaw> {
             None => flaw.help(SPAN_HELP),
         }
     })
+}
+
+fn taint(text: &str) -> Result<Option<Duration>, Flaw> {
+    if text == "forever" {
+        return Ok(None);
+    }
+    let flaw = |flaw: Flaw| flaw.help("or \"forever\": until it is changed");
+    span(text).map(Some).map_err(flaw)
 }
 
 fn lifetime(text: &str) -> Result<Lifetime, Flaw> {

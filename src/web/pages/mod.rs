@@ -9,6 +9,7 @@ mod choose;
 mod code;
 mod demo;
 mod ends;
+mod forgot;
 mod frame;
 #[cfg(test)]
 mod gallery;
@@ -18,7 +19,11 @@ mod refused;
 mod setup;
 mod sign_in;
 
-pub use account::{AccountMethod, AccountOverview, AccountPlan, AccountStop, StopReason, Verdict};
+pub use account::{
+    AccountApp, AccountApps, AccountContact, AccountContacts, AccountDevice, AccountDevices,
+    AccountMethod, AccountOverview, AccountPlan, AccountStop, ChangePassword, ConfirmContact,
+    ContactsState, StopReason, Verdict,
+};
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};
 pub use demo::{
@@ -26,6 +31,7 @@ pub use demo::{
     DemoProof, DemoPublic, DemoWhy,
 };
 pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
+pub use forgot::{Forgot, ForgotState, ResetDone};
 pub use frame::{Frame, Help, Person};
 pub(in crate::web) use frame::{html, method_key_within, written};
 pub(in crate::web) use icon::Icon;
