@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use changes::{ChangeStore, PlannedRemoval};
+pub use changes::{ChangeStore, Mark, PlannedRemoval};
 pub use names::{Country, EmailAddress, InvalidName, PhoneNumber, UserName};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};
@@ -86,6 +86,8 @@ pub struct AppCredential {
     pub secret: Secret<Vec<u8>>,
     /// The newest time step that was accepted; nothing at or below it is accepted again.
     pub last_step: u64,
+    /// What its owner calls it.
+    pub name: Option<String>,
     pub added_at: Timestamp,
     /// As in [`crate::points::Proof::enrolled_at`].
     pub enrolled_at: Option<Timestamp>,
@@ -202,10 +204,12 @@ pub struct NewUser {
 }
 
 /// What a one-time link is for. A link made for one purpose does not serve another.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LinkPurpose {
     /// First methods of an account: choose a password, set up an app.
     SetUp,
+    /// A forgotten password, through this contact. Ends with the contact.
+    Reset { through: CredentialId },
 }
 
 /// A one-time link, as the store keeps it: the token itself is known only to whoever holds the link.

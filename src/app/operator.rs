@@ -222,9 +222,7 @@ impl Places for InForce {
                     )
                 })?,
         };
-        let public = config.routes.iter().find(|route| route.host == host);
-        let public_port = public.and_then(|route| route.public_port);
-        Ok(address(&snapshot, &host, public_port) + token)
+        Ok(snapshot.own_pages(&host) + "link/" + token)
     }
 
     fn find(&self, host: &[u8], method: &str, target: &[u8]) -> Result<Place, String> {
@@ -248,16 +246,4 @@ impl Places for InForce {
             offered: directory.offered,
         })
     }
-}
-
-/// Where set-up links of a host begin: https unless the gateway has only a plain listener.
-fn address(snapshot: &Snapshot, host: &str, public_port: Option<u16>) -> String {
-    let listen = &snapshot.config.listen;
-    let (scheme, standard) = if listen.https.is_some() { ("https", 443) } else { ("http", 80) };
-    let bound = snapshot.ports.first().copied().unwrap_or(standard);
-    let port = match public_port.unwrap_or(bound) {
-        port if port == standard => String::new(),
-        port => format!(":{port}"),
-    };
-    format!("{scheme}://{host}{port}/.scoregate/link/")
 }

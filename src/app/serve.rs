@@ -327,6 +327,7 @@ fn spawn_upkeep(tasks: &mut JoinSet<()>, services: &Services, stopping: &watch::
             sweep(&store, &sessions, snapshot.config.session, now).await;
             let due = journey.remove_what_is_due(&snapshot, now).await;
             warn(due, "methods that were to be removed are still there");
+            warn(journey.lift_marks(now).await, "marks of resets were not lifted");
         }
     });
     tasks.spawn(until(stopping.clone(), sweep));

@@ -173,6 +173,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         AdminDoor::Address { .. } => Some(gateway_of(Door::Administrators)?),
         AdminDoor::Host(_) => None,
     };
+    gateway.set_upstreams(snapshot.load().upstreams.values().cloned());
     let streams = gateway.streams().clone();
     sessions.when_ended(move |session| {
         streams.end(session);

@@ -62,6 +62,8 @@ event_names! {
     /// Made anew, as recovery codes are.
     MethodRenewed = "method.renewed",
     PasswordChanged = "password.changed",
+    /// With a link to a mailbox: it lives there for a while.
+    PasswordReset = "password.reset",
     UserCreated = "user.created",
     UserEnabled = "user.enabled",
     UserDisabled = "user.disabled",

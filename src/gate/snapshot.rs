@@ -110,6 +110,21 @@ impl Snapshot {
         }
     }
 
+    /// Where our own pages of a host begin, for links: `https` unless there is only a plain listener; from the
+    /// configuration alone, never from a request.
+    #[must_use]
+    pub fn own_pages(&self, host: &str) -> String {
+        let has_tls = self.config.listen.https.is_some();
+        let (scheme, standard) = if has_tls { ("https", 443) } else { ("http", 80) };
+        let bound = self.ports.first().copied().unwrap_or(standard);
+        let public = self.config.routes.iter().find(|route| route.host == host);
+        let port = match public.and_then(|route| route.public_port).unwrap_or(bound) {
+            port if port == standard => String::new(),
+            port => format!(":{port}"),
+        };
+        format!("{scheme}://{host}{port}/.scoregate/")
+    }
+
     /// A host may be named without port, with a listener's, or with the route's public one.
     #[must_use]
     pub fn accepts_port(&self, route: &Route, port: Option<u16>) -> bool {

@@ -5,9 +5,13 @@
 //! Not here: HTML, cookies' attributes, addresses of pages (`web`), and what an answer is worth
 //! (`points`).
 
+mod apps;
+mod contacts;
+mod devices;
 mod enrolment;
 mod news;
 mod outlook;
+mod password;
 mod record;
 mod return_address;
 mod set_up;
@@ -19,9 +23,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use apps::{AppTicket, MOST_APPS};
+pub use contacts::{ContactAsked, ContactConfirmed, ContactTicket, MOST_CONTACTS, method_of_kind};
+pub use devices::Device;
 pub use enrolment::{Change, FRESH, Permission, Permit, Removal};
 pub use news::{News, NewsText, Scene};
 pub use outlook::{Closed, Outlook};
+pub use password::{Forgotten, RESET_LIFETIME, Renewed, Reset};
 pub use return_address::ReturnAddress;
 pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
 pub use transaction::{Notice, Opening, Transaction};
@@ -210,6 +218,8 @@ pub struct Journey {
     tally: Option<Arc<dyn Tally>>,
     /// Apps are confirmed one after the other, so that one secret is never added twice.
     confirming: tokio::sync::Mutex<()>,
+    /// Forgotten passwords that are being looked for.
+    searches: Arc<tokio::sync::Semaphore>,
 }
 
 /// What a journey is made of.
@@ -248,6 +258,7 @@ impl Journey {
             metrics: parts.metrics,
             tally: parts.tally,
             confirming: tokio::sync::Mutex::default(),
+            searches: Arc::new(tokio::sync::Semaphore::new(password::SEARCHES)),
         }
     }
 

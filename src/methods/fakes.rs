@@ -156,7 +156,14 @@ impl AccountStore for FakeAccounts {
         let apps = &mut accounts.get_mut(user).unwrap().apps;
         let id = CredentialId(format!("app {} of {}", apps.len(), user.0).into());
         let id_of_app = id.clone();
-        apps.push(AppCredential { id, secret, last_step: step, added_at: now, enrolled_at });
+        apps.push(AppCredential {
+            id,
+            secret,
+            name: None,
+            last_step: step,
+            added_at: now,
+            enrolled_at,
+        });
         Ok(id_of_app)
     }
 
@@ -576,6 +583,7 @@ pub(super) fn account_of(bench: &Bench, name: &str, password: &str) -> Account {
         apps: vec![AppCredential {
             id: CredentialId(format!("app of {name}").into()),
             secret: Totp::new_secret(),
+            name: None,
             last_step: 0,
             added_at: Timestamp::EPOCH,
             enrolled_at: None,

@@ -36,6 +36,7 @@ pub use recovery_code::{CODES, CodeSet, RecoveryCode, RecoveryStore, Taken};
 pub use registry::Methods;
 pub use sms_code::{SmsCode, TextLimits, Texting};
 pub use totp::Totp;
+pub use typed::code as typed_code;
 
 use crate::accounts::{Account, StoreError, UserId, UserState};
 use crate::points::{CredentialId, Method, Proof, Timestamp};

@@ -186,6 +186,7 @@ impl Caller {
             reference: None,
             user: None,
             demo_inbox: portal.demo_inbox.clone(),
+            offered: self.arrival.snapshot.offered(&self.arrival.route.directory),
             now: self.arrival.now,
             zone: TimeZone::system(),
         }

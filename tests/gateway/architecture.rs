@@ -132,6 +132,7 @@ const ROOMS: &[Room] = &[
             ("gate", "where a person stands is asked anew of the same decision"),
             ("audit", "sign-ins are events"),
             ("notify", "people are told of changes to their account"),
+            ("random", "links and codes for new addresses are made"),
             ("keys", "transactions are sealed"),
             ("secret", "a new password"),
         ],

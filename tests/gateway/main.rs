@@ -18,5 +18,6 @@ mod smtp;
 mod source;
 mod streams;
 mod upstream;
+mod upstreams;
 mod wire;
 mod world;

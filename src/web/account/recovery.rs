@@ -73,6 +73,9 @@ pub(in crate::web) async fn submit_recovery(
         Ok(permit) => permit,
         Err(answer) => return answer,
     };
+    if form.field("stored") != "yes" {
+        return Answer::see_other(&format!("/.scoregate/{NEW}"));
+    }
     // Of another session or user, or of a form that was sent before: nothing is done.
     let Some(codes) = opened(&caller, &permit, form.field("ticket")) else {
         return Answer::see_other(&format!("/.scoregate/{PAGE}"));

@@ -37,6 +37,15 @@
       () => { button.textContent = button.dataset.done; },
     );
   }
+  for (const button of all("[data-save]")) {
+    button.hidden = false;
+    button.onclick = () => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([document.getElementById(button.dataset.save).innerText.trim() + "\n"]));
+      link.download = "recovery-codes.txt";
+      link.click();
+    };
+  }
   for (const button of all("[data-print]")) {
     button.hidden = false;
     button.onclick = () => print();

@@ -380,6 +380,56 @@ account-done-kept = It stays.
 account-last-title = You need this to sign in
 account-last = If you remove this, you can no longer sign in. Add another way first.
 confirm-change = You are about to change how you sign in. Show once more that it is you.
+account-remove-submit = Remove
+account-added = Added on { $time }
+account-done-password = Your new password is saved. You are signed out everywhere else.
+account-change = Change
+account-nav-password = Password
+account-nav-emails = E-mail addresses
+account-nav-phones = Phone numbers
+account-nav-app = Authenticator app
+account-nav-devices = Devices
+password-title = Change your password
+password-lead = You stay signed in here, and are signed out everywhere else.
+forgot-title = Forgot your password?
+forgot-lead = Enter your username or e-mail address. We send you a link with which you choose a new password.
+forgot-submit = Send the link
+forgot-sent = If we know this account, we have sent a link to its e-mail address.
+forgot-wait = The link works for 60 minutes. Look in your spam folder too. Nothing came? Then the account may have no e-mail address here: ask for help.
+forgot-again = Ask for a new link
+forgot-done = Your new password is saved, and you are signed out everywhere. For a while it counts together with your mailbox only once.
+reset-lead = Choose a new password for { $portal }.
+emails-title = E-mail addresses
+emails-lead = We send codes to the first one, and tell you at each of them when something changes. You can have two.
+emails-label = Another e-mail address
+emails-format = Enter one e-mail address, such as anna@example.org.
+phones-title = Phone numbers
+phones-lead = We send codes to the first one, and tell you at each of them when something changes. You can have two.
+phones-label = Another phone number
+phones-hint = With the country code, such as +31612345678
+phones-format = Write the number with + and the country code, such as +31612345678.
+contacts-submit = Send a code
+contacts-there = You have this one already.
+contacts-many = You can have two. Remove one first.
+contacts-unsent = We could not send the code. Try again later.
+contacts-over = That code is over. Ask for a new one.
+contacts-added = It is added.
+contacts-sent = We sent a code of 6 digits to { $address }. It works for 10 minutes.
+apps-lead = An authenticator app shows a new code every 30 seconds.
+apps-added = The app is added.
+apps-named = The name is saved.
+apps-over = That took too long, or too many codes did not fit. Start again.
+apps-name-label = Name
+apps-name-submit = Save name
+apps-add-submit = Add an app
+devices-title = Devices
+devices-lead = You are signed in here. Sign out where you do not know the device, and change your password then.
+devices-this = This device
+devices-times = since { $since }, last used { $seen }
+devices-name = { $browser } on { $system }
+devices-unknown = Unknown device
+devices-ended = You are signed out there.
+devices-others-submit = Sign out on all other devices
 
 ## Mail about a change
 news-subject = Your account for { $brand } was changed
@@ -396,6 +446,27 @@ news-mail-text =
 
     Not you? Go to { $host } yourself, sign in and look at your account, or ask for help there.
 news-sms-text = { $brand }: { $what } Not you? Go to { $host } yourself.
+news-reset = The password of your account was set anew with a link that was sent to an e-mail address of yours. You are signed out everywhere.
+mail-reset-subject = Choose a new password for { $brand }
+mail-reset-text =
+    Somebody asked for a new password for your account at { $brand }. If it was you, open this address:
+
+    { $address }
+
+    { $minutes ->
+        [one] It works once, for 1 minute.
+       *[other] It works once, for { $minutes } minutes.
+    }
+    Not you? Then do nothing: your password stays as it is.
+mail-contact-subject = Confirm your address for { $brand }
+mail-contact-text =
+    Somebody wants to add this address to their account at { $brand }. The code that confirms it:
+
+    { $code }
+
+    It works for 10 minutes, only on { $host }. Never share it.
+    Not you? Then do nothing: the address is not added.
+sms-contact-text = { $code } confirms this number for { $brand }. Never share it.
 
 ## The administrators' portal
 admin-skip = Skip to the content

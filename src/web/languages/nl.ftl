@@ -380,6 +380,56 @@ account-done-kept = Het blijft.
 account-last-title = Je hebt dit nodig om in te loggen
 account-last = Als je dit weghaalt, kun je niet meer inloggen. Voeg eerst een andere manier toe.
 confirm-change = Je gaat veranderen hoe je inlogt. Laat nog een keer zien dat jij het bent.
+account-remove-submit = Verwijderen
+account-added = Toegevoegd op { $time }
+account-done-password = Je nieuwe wachtwoord is opgeslagen. Overal elders ben je uitgelogd.
+account-change = Veranderen
+account-nav-password = Wachtwoord
+account-nav-emails = E-mailadressen
+account-nav-phones = Telefoonnummers
+account-nav-app = Authenticator-app
+account-nav-devices = Apparaten
+password-title = Verander je wachtwoord
+password-lead = Hier blijf je ingelogd, overal elders word je uitgelogd.
+forgot-title = Wachtwoord vergeten?
+forgot-lead = Vul je gebruikersnaam of e-mailadres in. We sturen je een link waarmee je een nieuw wachtwoord kiest.
+forgot-submit = Stuur de link
+forgot-sent = Als we dit account kennen, hebben we een link naar het e-mailadres ervan gestuurd.
+forgot-wait = De link werkt 60 minuten. Kijk ook bij je ongewenste e-mail. Niets gekregen? Dan heeft het account hier misschien geen e-mailadres: vraag om hulp.
+forgot-again = Vraag een nieuwe link
+forgot-done = Je nieuwe wachtwoord is opgeslagen en je bent overal uitgelogd. Een tijd lang telt het samen met je postvak maar één keer.
+reset-lead = Kies een nieuw wachtwoord voor { $portal }.
+emails-title = E-mailadressen
+emails-lead = We sturen codes naar het eerste, en laten je op elk adres weten wanneer er iets verandert. Je kunt er twee hebben.
+emails-label = Nog een e-mailadres
+emails-format = Vul één e-mailadres in, zoals anna@example.org.
+phones-title = Telefoonnummers
+phones-lead = We sturen codes naar het eerste, en laten je op elk nummer weten wanneer er iets verandert. Je kunt er twee hebben.
+phones-label = Nog een telefoonnummer
+phones-hint = Met de landcode, zoals +31612345678
+phones-format = Schrijf het nummer met + en de landcode, zoals +31612345678.
+contacts-submit = Stuur een code
+contacts-there = Deze heb je al.
+contacts-many = Je kunt er twee hebben. Verwijder er eerst een.
+contacts-unsent = De code versturen is niet gelukt. Probeer het later opnieuw.
+contacts-over = Die code is verlopen. Vraag een nieuwe.
+contacts-added = Het is toegevoegd.
+contacts-sent = We hebben een code van 6 cijfers gestuurd naar { $address }. De code werkt 10 minuten.
+apps-lead = Een authenticator-app toont elke 30 seconden een nieuwe code.
+apps-added = De app is toegevoegd.
+apps-named = De naam is opgeslagen.
+apps-over = Dat duurde te lang, of te veel codes klopten niet. Begin opnieuw.
+apps-name-label = Naam
+apps-name-submit = Naam opslaan
+apps-add-submit = App toevoegen
+devices-title = Apparaten
+devices-lead = Hier ben je ingelogd. Log uit waar je het apparaat niet kent, en verander dan je wachtwoord.
+devices-this = Dit apparaat
+devices-times = sinds { $since }, laatst gebruikt { $seen }
+devices-name = { $browser } op { $system }
+devices-unknown = Onbekend apparaat
+devices-ended = Je bent daar uitgelogd.
+devices-others-submit = Alle andere apparaten uitloggen
 
 ## E-mail over een verandering
 news-subject = Je account voor { $brand } is veranderd
@@ -396,6 +446,27 @@ news-mail-text =
 
     Was jij dit niet? Ga zelf naar { $host }, log in en bekijk je account, of vraag daar om hulp.
 news-sms-text = { $brand }: { $what } Was jij dit niet? Ga zelf naar { $host }.
+news-reset = Het wachtwoord van je account is opnieuw gekozen met een link die naar een e-mailadres van jou is gestuurd. Je bent overal uitgelogd.
+mail-reset-subject = Kies een nieuw wachtwoord voor { $brand }
+mail-reset-text =
+    Iemand vroeg een nieuw wachtwoord voor je account bij { $brand }. Was jij dat, open dan dit adres:
+
+    { $address }
+
+    { $minutes ->
+        [one] Het werkt één keer, 1 minuut lang.
+       *[other] Het werkt één keer, { $minutes } minuten lang.
+    }
+    Was jij dat niet? Doe dan niets: je wachtwoord blijft zoals het is.
+mail-contact-subject = Bevestig je adres voor { $brand }
+mail-contact-text =
+    Iemand wil dit adres toevoegen aan een account bij { $brand }. De code die dat bevestigt:
+
+    { $code }
+
+    De code werkt 10 minuten, alleen op { $host }. Deel de code met niemand.
+    Was jij dat niet? Doe dan niets: het adres wordt niet toegevoegd.
+sms-contact-text = { $code } bevestigt dit nummer voor { $brand }. Deel de code met niemand.
 
 ## Het beheerportaal
 admin-skip = Naar de inhoud

@@ -9,6 +9,7 @@ mod choose;
 mod code;
 mod demo;
 mod ends;
+mod forgot;
 mod frame;
 #[cfg(test)]
 mod gallery;
@@ -20,8 +21,9 @@ mod setup;
 mod sign_in;
 
 pub use account::{
-    AccountMethod, AccountOverview, AccountPlan, AccountStop, NewRecoveryCodes, RecoveryOverview,
-    StopReason, Verdict,
+    AccountApp, AccountApps, AccountContact, AccountContacts, AccountDevice, AccountDevices,
+    AccountMethod, AccountOverview, AccountPlan, AccountStop, ChangePassword, ConfirmContact,
+    ContactsState, NewRecoveryCodes, RecoveryOverview, StopReason, Verdict,
 };
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};
@@ -30,6 +32,7 @@ pub use demo::{
     DemoProof, DemoPublic, DemoWhy,
 };
 pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
+pub use forgot::{Forgot, ForgotState, ResetDone};
 pub use frame::{Frame, Help, Person};
 pub(in crate::web) use frame::{html, method_key_within, written};
 pub(in crate::web) use icon::Icon;

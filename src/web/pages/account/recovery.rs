@@ -78,8 +78,6 @@ struct NewView<'a> {
     heading: String,
     ticket: &'a str,
     codes: &'a [String],
-    /// What the file holds, for an address.
-    file: String,
 }
 
 impl NewRecoveryCodes {
@@ -87,7 +85,6 @@ impl NewRecoveryCodes {
     pub fn render(&self) -> String {
         let frame = &self.frame;
         let heading = frame.t("account-recovery-new-title");
-        let file = format!("{}\n\n{}\n", frame.portal, self.codes.join("\n"));
         html(&NewView {
             frame,
             hidden: &self.hidden,
@@ -96,7 +93,6 @@ impl NewRecoveryCodes {
             heading,
             ticket: &self.ticket,
             codes: &self.codes,
-            file: in_query(&file),
         })
     }
 }
