@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{Section, SectionLink, sections};
-use crate::web::pages::frame::{Frame, html, in_query};
+use crate::web::pages::frame::{Frame, html};
 use crate::web::pages::icon::Icon;
 use crate::web::pages::parts::{Hidden, Notice};
 
