@@ -95,6 +95,15 @@ pub struct AppCredential {
     pub enrolled_at: Option<Timestamp>,
 }
 
+/// The recovery codes of a user that are still good. What they are is known to the user alone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RecoveryCodes {
+    /// Of the whole set: making new codes replaces it.
+    pub id: CredentialId,
+    pub left: u32,
+    pub made_at: Timestamp,
+}
+
 /// A user with everything that they own.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -104,6 +113,8 @@ pub struct Account {
     pub apps: Vec<AppCredential>,
     /// Passkeys and security keys, in the order in which they were added.
     pub passkeys: Vec<PasskeyCredential>,
+    /// `None`: none were made.
+    pub recovery: Option<RecoveryCodes>,
     /// Rises with every change of the user, a contact or a credential.
     pub version: u64,
 }
@@ -147,6 +158,15 @@ impl Account {
             };
             enrolled.push(enrolment(method, &contact.id, channel, contact.enrolled_at));
         }
+        if let Some(codes) = self.recovery.as_ref().filter(|codes| codes.left > 0) {
+            let since = Some(codes.made_at);
+            enrolled.push(enrolment(
+                Method::RecoveryCode,
+                &codes.id,
+                Channel::RecoveryCodes,
+                since,
+            ));
+        }
         enrolled
     }
 
@@ -157,6 +177,8 @@ impl Account {
             && (self.password.as_ref().is_some_and(|password| password.id == *credential)
                 || self.apps.iter().any(|app| app.id == *credential)
                 || self.passkeys.iter().any(|passkey| passkey.id == *credential)
+                // Also once the last of them is used: that one was a proof.
+                || self.recovery.as_ref().is_some_and(|codes| codes.id == *credential)
                 || self
                     .contacts
                     .iter()

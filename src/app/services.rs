@@ -19,7 +19,7 @@ use crate::journey::{self, Journey};
 use crate::keys::Keyring;
 use crate::methods::{
     Authenticator, CodeLimits, CodeParts, CodeText, EmailCode, HashCost, HashPool, Methods,
-    Passkey, Password, SecurityKey, SmsCode, TextLimits, Totp,
+    Passkey, Password, RecoveryCode, SecurityKey, SmsCode, TextLimits, Totp,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
@@ -128,12 +128,14 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     watch_budget(&budget, &opened, &metrics);
     let email = EmailCode::new(code_parts.clone());
     let sms = SmsCode::new(code_parts, text_limits(&config), budget.clone());
+    let recovery = RecoveryCode::new(counters.clone(), attempts.clone());
     let totp = Totp::new(accounts.clone(), attempts.clone());
     let all: Vec<Arc<dyn Authenticator>> = vec![
         passwords.clone(),
         Arc::new(email),
         Arc::new(sms),
         Arc::new(totp),
+        Arc::new(recovery),
         Arc::new(Passkey::new(counters.clone(), attempts.clone())),
         Arc::new(SecurityKey::new(counters.clone(), attempts.clone())),
     ];
@@ -146,6 +148,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         methods: Arc::new(Methods::new(all)),
         passwords,
         changes: counters.clone(),
+        recovery: counters.clone(),
         notifiers,
         news_text: Arc::new(NewsTexts),
         audit: opened.audit.clone(),
@@ -178,6 +181,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         AdminDoor::Address { .. } => Some(gateway_of(Door::Administrators)?),
         AdminDoor::Host(_) => None,
     };
+    gateway.set_upstreams(snapshot.load().upstreams.values().cloned());
     let streams = gateway.streams().clone();
     sessions.when_ended(move |session| {
         streams.end(session);

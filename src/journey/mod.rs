@@ -42,7 +42,8 @@ use crate::accounts::{
 use crate::audit::{Audit, EventName};
 use crate::gate::{Arrival, Reference};
 use crate::methods::{
-    Ask, Attempt, Ceremony, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
+    Ask, Attempt, Ceremony, Challenged, MethodError, Methods, Password, RecoveryStore, Rejection,
+    Source, Verdict,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
@@ -88,6 +89,11 @@ impl Choice {
             }
         }
         methods
+    }
+
+    /// The same without what people fall back on.
+    fn usual_methods(&self) -> Vec<Method> {
+        self.methods().into_iter().filter(|method| method.is_forecast()).collect()
     }
 
     /// What has to follow a method, on the shortest way that it is part of.
@@ -136,6 +142,15 @@ pub struct Turn {
 impl Turn {
     const fn to(place: Place, transaction: Transaction) -> Self {
         Self { place, transaction, name: None, knows_browser: false }
+    }
+
+    /// The next page says how many codes are left, and there is one.
+    fn after_recovery(mut self, left: u32) -> Self {
+        self.transaction.notice = Some(Notice::RecoveryLeft(left));
+        if self.place == Place::Return {
+            self.place = Place::Code(Method::RecoveryCode);
+        }
+        self
     }
 }
 
@@ -198,6 +213,7 @@ pub struct Journey {
     /// For choosing one; checking one is a method like the others.
     passwords: Arc<Password>,
     changes: Arc<dyn ChangeStore>,
+    recovery: Arc<dyn RecoveryStore>,
     notifiers: Arc<Notifiers>,
     news_text: Arc<dyn NewsText>,
     audit: Arc<Audit>,
@@ -220,6 +236,7 @@ pub struct Parts {
     pub passwords: Arc<Password>,
     /// What people change themselves.
     pub changes: Arc<dyn ChangeStore>,
+    pub recovery: Arc<dyn RecoveryStore>,
     pub notifiers: Arc<Notifiers>,
     pub news_text: Arc<dyn NewsText>,
     pub audit: Arc<Audit>,
@@ -239,6 +256,7 @@ impl Journey {
             methods: parts.methods,
             passwords: parts.passwords,
             changes: parts.changes,
+            recovery: parts.recovery,
             notifiers: parts.notifiers,
             news_text: parts.news_text,
             audit: parts.audit,
@@ -405,7 +423,7 @@ impl Journey {
             Step::SignIn => Turn::to(Place::SignIn, transaction),
             Step::Stuck(_) => Turn::to(Place::Stuck, transaction),
             Step::Denied(_) => Turn::to(Place::Denied, transaction),
-            Step::Choose(choice) => match choice.methods().as_slice() {
+            Step::Choose(choice) => match choice.usual_methods().as_slice() {
                 // Nothing to choose: the only way is begun, so that nobody clicks for nothing.
                 [only] if choice.steps_with(*only) == 1 => {
                     self.ask_unasked(&visit, transaction, *only).await
@@ -570,12 +588,25 @@ impl Journey {
         proof: Proof,
     ) -> Result<Turn, JourneyError> {
         let method = proof.method;
+        if method == Method::RecoveryCode {
+            // One less is left: the account is read anew, and so can the page say how many.
+            self.sessions.user_changed(&session.account().user.id);
+        }
         let rise = self.sessions.rise(session, proof, visit.arrival.now).await?;
         match rise {
             Rise::Renamed(newly) => {
                 let account = newly.present.account();
                 self.proven(visit, account, method);
-                Ok(self.go_on(visit, transaction, *newly).await)
+                let left = (method == Method::RecoveryCode)
+                    .then(|| account.recovery.as_ref().map_or(0, |codes| codes.left));
+                if left.is_some() {
+                    self.tell(visit, account, News::RecoveryCodeUsed);
+                }
+                let turn = self.go_on(visit, transaction, *newly).await;
+                Ok(match left {
+                    Some(left) => turn.after_recovery(left),
+                    None => turn,
+                })
             }
             // The other tab's answer carries the name; the next page finds it in the cookie jar.
             Rise::Added | Rise::Ended => Ok(Turn::to(Place::Next, transaction.with_notice(None))),

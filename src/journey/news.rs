@@ -24,6 +24,7 @@ pub enum News {
     },
     RemovalCancelled(Method),
     PasswordChanged,
+    RecoveryCodeUsed,
     /// With a link that was sent to one of the contacts.
     PasswordReset,
 }

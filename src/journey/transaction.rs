@@ -49,6 +49,8 @@ pub enum Notice {
     PasskeyOfAnother,
     /// The password cannot be used; the key of the reason.
     Password(String),
+    /// A recovery code was used; so many are left.
+    RecoveryLeft(u32),
 }
 
 /// Longer ids of credentials are not carried in an address.

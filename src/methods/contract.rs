@@ -5,23 +5,35 @@ use super::soft_authenticator::{Made, SoftAuthenticator, party};
 use super::*;
 use crate::points::Method;
 
-const METHODS: [Method; 6] = [
+const METHODS: [Method; 7] = [
     Method::Password,
     Method::Email,
     Method::Sms,
     Method::Totp,
+    Method::RecoveryCode,
     Method::Passkey,
     Method::SecurityKey,
 ];
 
 /// How many wrong answers of one session are checked. Not of signatures: nobody guesses one, so a count for
 /// the user would only keep them out.
-const TRIES: [(Method, usize); 4] =
-    [(Method::Password, 10), (Method::Email, 5), (Method::Sms, 5), (Method::Totp, 10)];
+const TRIES: [(Method, usize); 5] = [
+    (Method::Password, 10),
+    (Method::Email, 5),
+    (Method::Sms, 5),
+    (Method::Totp, 10),
+    (Method::RecoveryCode, 10),
+];
 
 /// Methods whose answers work once.
-const ONE_TIME: [Method; 5] =
-    [Method::Email, Method::Sms, Method::Totp, Method::Passkey, Method::SecurityKey];
+const ONE_TIME: [Method; 6] = [
+    Method::Email,
+    Method::Sms,
+    Method::Totp,
+    Method::RecoveryCode,
+    Method::Passkey,
+    Method::SecurityKey,
+];
 
 /// A method, a user who can answer it, and answers.
 struct Case {
@@ -42,6 +54,7 @@ impl Case {
             Method::Sms => std::sync::Arc::new(bench.sms()),
             Method::Passkey => std::sync::Arc::new(bench.passkey()),
             Method::SecurityKey => std::sync::Arc::new(bench.security_key()),
+            Method::RecoveryCode => std::sync::Arc::new(bench.recovery()),
             _ => std::sync::Arc::new(bench.totp()),
         };
         if matches!(method, Method::Passkey | Method::SecurityKey) {
@@ -98,6 +111,7 @@ async fn right_answer(
             assert!(matches!(challenged, Challenged::Sent { .. }));
             bench.texted().await.pop().unwrap()
         }
+        Method::RecoveryCode => RecoveryCode::written(&bench.recovery_codes(account)[0]),
         _ => app_code(account, bench.now()),
     }
 }
@@ -114,6 +128,9 @@ fn app_code(account: &Account, now: Timestamp) -> String {
 fn wrong_answer(bench: &Bench, method: Method, account: &Account, right: &str) -> String {
     if method == Method::Password {
         return "not the password".to_owned();
+    }
+    if method == Method::RecoveryCode {
+        return RecoveryCode::written(&[0; 16]);
     }
     let around: Vec<String> = (0..100)
         .map(|step| {
@@ -135,9 +152,13 @@ async fn a_right_answer_is_a_proof_of_what_the_user_has_enrolled() {
         assert_eq!(case.authenticator.method(), method);
         let enrolled = case.account.enrolled();
         let expected = enrolled.iter().find(|enrolled| enrolled.method == method).unwrap();
+        let mut proof = expected.proof(case.bench.now());
+        if method == Method::RecoveryCode {
+            proof.expires = Some(case.bench.now().after(Duration::from_secs(3600)));
+        }
         assert_eq!(
             case.verify(case.attempt(&case.right)).await,
-            Verdict::Proven(expected.proof(case.bench.now())),
+            Verdict::Proven(proof),
             "{method}"
         );
     }

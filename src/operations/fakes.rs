@@ -72,6 +72,7 @@ fn account(new: NewUser, number: usize, now: Timestamp) -> Account {
         password,
         apps: Vec::new(),
         passkeys: Vec::new(),
+        recovery: None,
         version: 1,
     }
 }

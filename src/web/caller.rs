@@ -235,6 +235,7 @@ impl Caller {
             Place::Next => self.to("next", transaction),
             Place::Code(Method::Passkey) => self.to("passkey", transaction),
             Place::Code(Method::SecurityKey) => self.to("security-key", transaction),
+            Place::Code(Method::RecoveryCode) => self.to("code/recovery", transaction),
             Place::Code(method) => self.to(&format!("code/{method}"), transaction),
             Place::Wait(method) => self.to(&format!("wait?method={method}"), transaction),
             Place::Stuck => self.to("stuck", transaction),

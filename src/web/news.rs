@@ -90,6 +90,7 @@ fn what(scene: Scene<'_>, news: News) -> (Language, String) {
             )
         }
         News::PasswordChanged => texts.text(language, "news-password", &[]),
+        News::RecoveryCodeUsed => texts.text(language, "news-recovery-used", &[]),
         News::PasswordReset => texts.text(language, "news-reset", &[]),
     };
     (language, sentence)

@@ -45,6 +45,11 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
         .route("/.scoregate/link/{token}/passkey", post(set_up::submit_passkey))
         .route("/.scoregate/enrol/app", get(set_up::show_app).post(set_up::submit_app))
         .route("/.scoregate/me", get(account::show))
+        .route("/.scoregate/me/recovery-codes", get(account::show_recovery))
+        .route(
+            "/.scoregate/me/recovery-codes/new",
+            get(account::show_new_recovery).post(account::submit_recovery),
+        )
         .route("/.scoregate/me/keep", post(account::keep))
         .route("/.scoregate/me/passkeys", get(passkeys::show))
         .route("/.scoregate/me/passkeys/add", get(passkeys::show_add).post(passkeys::add))

@@ -254,6 +254,7 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
         ])),
         passwords,
         changes: Arc::new(house.store.inner.clone()),
+        recovery: Arc::new(house.store.inner.clone()),
         notifiers: notifiers.clone(),
         news_text: Arc::new(PlainNews),
         audit: audit.clone(),

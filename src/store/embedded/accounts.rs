@@ -14,7 +14,8 @@ use super::fields::{
 };
 use crate::accounts::{
     Account, AccountStore, AppCredential, Contact, ContactKind, CreateError, EmailAddress, Link,
-    LinkPurpose, Mark, NewUser, PasswordCredential, StoreError, User, UserId, UserName, UserState,
+    LinkPurpose, Mark, NewUser, PasswordCredential, RecoveryCodes, StoreError, User, UserId,
+    UserName, UserState,
 };
 use crate::keys::Keyring;
 use crate::points::{CredentialId, Role, Timestamp};
@@ -243,6 +244,13 @@ async fn load_account(
     .bind(&id)
     .fetch_all(&mut *connection)
     .await?;
+    let recovery: Option<(String, i64, i64)> = sqlx::query_as(
+        "SELECT code_set, made_at, COUNT(*) - COUNT(used_at) FROM recovery_codes WHERE user = ?
+         GROUP BY code_set, made_at LIMIT 1",
+    )
+    .bind(&id)
+    .fetch_optional(&mut *connection)
+    .await?;
     let passkeys = super::passkeys::load(connection, &id).await?;
     let Some(row) = row else { return Ok(None) };
     let version = u64::try_from(row.version).map_err(|_| unreadable("user"))?;
@@ -252,8 +260,14 @@ async fn load_account(
         password: password.map(|row| row.open(keys, &id)).transpose()?,
         apps: apps.into_iter().map(|row| row.open(keys, &id)).collect::<Result<_, _>>()?,
         passkeys: passkeys.into_iter().map(|row| row.open(keys, &id)).collect::<Result<_, _>>()?,
+        recovery: recovery.map(recovery_codes).transpose()?,
         version,
     }))
+}
+
+fn recovery_codes((id, made_at, left): (String, i64, i64)) -> Result<RecoveryCodes, StoreError> {
+    let left = u32::try_from(left).map_err(|_| unreadable("recovery codes"))?;
+    Ok(RecoveryCodes { id: CredentialId(id.into()), left, made_at: instant(made_at)? })
 }
 
 async fn load_roles(

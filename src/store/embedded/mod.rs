@@ -12,6 +12,7 @@ mod counters;
 mod fields;
 mod folder;
 mod passkeys;
+mod recovery;
 mod schema;
 mod sessions;
 mod settings;

@@ -25,8 +25,10 @@ pub(super) mod devices;
 mod overview;
 pub(super) mod passkeys;
 pub(super) mod password;
+mod recovery;
 
 pub(super) use overview::{keep, show};
+pub(super) use recovery::{show_new_recovery, show_recovery, submit_recovery};
 
 use super::Portal;
 use super::answer::{Answer, Kind};

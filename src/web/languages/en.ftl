@@ -670,3 +670,34 @@ admin-is-replaced = replaced
 admin-is-lapsed = not confirmed
 admin-is-ended = called off
 admin-demo = Demo
+
+## Recovery codes
+recovery-title = Enter a recovery code
+recovery-lead = Use one of the codes that you stored. Each works once. Capitals and dashes do not matter.
+recovery-label = Recovery code
+recovery-format = A recovery code has 26 letters and digits.
+recovery-wrong = That code is not right. It may be of an older set.
+recovery-used = This code was used already. Use another one.
+recovery-lost = I have no recovery codes
+recovery-done-title = You are signed in
+recovery-hour = This sign-in lasts at most 1 hour. Add another way to sign in before then.
+recovery-left = { $n ->
+    [0] You have no recovery codes left.
+    [one] You have 1 recovery code left.
+   *[other] You have { $n } recovery codes left.
+}
+recovery-few = Make new ones soon.
+recovery-make = Make new recovery codes
+account-nav-recovery = Recovery codes
+account-recovery-lead = With a recovery code you can sign in when you have lost your phone or your app. Each code works once, beside your password.
+account-recovery-none = You have not made recovery codes yet.
+account-recovery-done = Your new codes work from now on. Older ones do not work any more.
+account-recovery-new-title = Your new recovery codes
+account-recovery-new-lead = Store them where only you can find them. We never show them again.
+account-recovery-download = Download
+account-recovery-copy = Copy
+account-recovery-copied = Copied
+account-recovery-print = Print
+account-recovery-stored = I have stored these codes
+account-recovery-submit = Use these codes from now on
+news-recovery-used = A recovery code of your account was used to sign in.

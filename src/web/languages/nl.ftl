@@ -670,3 +670,34 @@ admin-is-replaced = vervangen
 admin-is-lapsed = niet bevestigd
 admin-is-ended = afgeblazen
 admin-demo = Demo
+
+## Herstelcodes
+recovery-title = Vul een herstelcode in
+recovery-lead = Gebruik een van de codes die je hebt bewaard. Elke code werkt één keer. Hoofdletters en streepjes maken niet uit.
+recovery-label = Herstelcode
+recovery-format = Een herstelcode heeft 26 letters en cijfers.
+recovery-wrong = Deze code klopt niet. Misschien is hij van een oudere reeks.
+recovery-used = Deze code is al gebruikt. Gebruik een andere.
+recovery-lost = Ik heb geen herstelcodes
+recovery-done-title = Je bent ingelogd
+recovery-hour = Je blijft hoogstens 1 uur ingelogd. Voeg voor die tijd een andere manier van inloggen toe.
+recovery-left = { $n ->
+    [0] Je hebt geen herstelcodes meer.
+    [one] Je hebt nog 1 herstelcode.
+   *[other] Je hebt nog { $n } herstelcodes.
+}
+recovery-few = Maak snel nieuwe.
+recovery-make = Nieuwe herstelcodes maken
+account-nav-recovery = Herstelcodes
+account-recovery-lead = Met een herstelcode kun je inloggen als je je telefoon of je app kwijt bent. Elke code werkt één keer, naast je wachtwoord.
+account-recovery-none = Je hebt nog geen herstelcodes gemaakt.
+account-recovery-done = Je nieuwe codes werken vanaf nu. Oudere werken niet meer.
+account-recovery-new-title = Je nieuwe herstelcodes
+account-recovery-new-lead = Bewaar ze waar alleen jij ze kunt vinden. We laten ze nooit meer zien.
+account-recovery-download = Downloaden
+account-recovery-copy = Kopiëren
+account-recovery-copied = Gekopieerd
+account-recovery-print = Afdrukken
+account-recovery-stored = Ik heb deze codes bewaard
+account-recovery-submit = Deze codes vanaf nu gebruiken
+news-recovery-used = Er is een herstelcode van je account gebruikt om in te loggen.

@@ -8,6 +8,7 @@ mod devices;
 mod overview;
 mod passkeys;
 mod password;
+mod recovery;
 
 use askama::Template;
 
@@ -19,6 +20,7 @@ pub use devices::{AccountDevice, AccountDevices};
 pub use overview::{AccountMethod, AccountOverview, AccountPlan, Verdict};
 pub use passkeys::{AccountPasskeys, AddPasskey, PasskeyCard, RemovePasskey};
 pub use password::ChangePassword;
+pub use recovery::{NewRecoveryCodes, RecoveryOverview};
 
 /// A page of the account, as it stands in the navigation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,18 +31,20 @@ pub(super) enum Section {
     Emails,
     Phones,
     App,
+    Recovery,
     Devices,
 }
 
 impl Section {
     /// In the order of the navigation.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Overview,
         Self::Passkeys,
         Self::Password,
         Self::Emails,
         Self::Phones,
         Self::App,
+        Self::Recovery,
         Self::Devices,
     ];
 
@@ -53,6 +57,7 @@ impl Section {
             Self::Emails => Some(Method::Email),
             Self::Phones => Some(Method::Sms),
             Self::App => Some(Method::Totp),
+            Self::Recovery => Some(Method::RecoveryCode),
         }
     }
 
@@ -66,6 +71,7 @@ impl Section {
         match self {
             Self::Overview => "/.scoregate/me",
             Self::Passkeys => "/.scoregate/me/passkeys",
+            Self::Recovery => "/.scoregate/me/recovery-codes",
             Self::Password => "/.scoregate/me/password",
             Self::Emails => "/.scoregate/me/emails",
             Self::Phones => "/.scoregate/me/phones",
@@ -78,6 +84,7 @@ impl Section {
         match self {
             Self::Overview => frame.t("account-nav-overview"),
             Self::Passkeys => frame.t("passkeys-title"),
+            Self::Recovery => frame.t("account-nav-recovery"),
             Self::Password => frame.t("account-nav-password"),
             Self::Emails => frame.t("account-nav-emails"),
             Self::Phones => frame.t("account-nav-phones"),

@@ -131,9 +131,46 @@ impl Painter<'_> {
             let overview = AccountOverview { verdict, done, ways: 0, ..everything.clone() };
             self.add(page, overview.render());
         }
+        self.recovery_codes();
         self.account_changes();
         let stop = AccountStop { frame: self.with_user(true), reason: StopReason::LastWay };
         self.add("account-last", stop.render());
+    }
+
+    fn recovery_codes(&mut self) {
+        for (page, left, is_made) in
+            [("p24", Some(7), true), ("p24-few", Some(1), false), ("p24-none", None, false)]
+        {
+            let overview = RecoveryOverview { frame: self.with_user(true), left, is_made };
+            self.add(page, overview.render());
+        }
+        let new = NewRecoveryCodes {
+            frame: self.with_user(true),
+            hidden: Hidden { tx: None, ..hidden() },
+            ticket: "ticket".to_owned(),
+            codes: vec!["7Q2KD8-4MZTR-0XW9P-VH3CN-6YJEA".to_owned(); 10],
+        };
+        self.add("p24-new", new.render());
+        for (page, state) in [
+            ("p6", CodeState::Ready),
+            ("p6-empty", CodeState::Empty),
+            ("p6-format", CodeState::NotACode),
+            ("p6-wrong", CodeState::Wrong { tries_left: None }),
+            ("p6-used", CodeState::UsedAlready),
+        ] {
+            let asking = RecoveryPage {
+                frame: self.with_user(false),
+                hidden: hidden(),
+                done: vec![Method::Password],
+                state,
+                has_other_ways: true,
+            };
+            self.add(page, asking.render());
+        }
+        for (page, left) in [("p6-done", 7), ("p6-done-few", 0)] {
+            let go_on = "/".to_owned();
+            self.add(page, Recovered { frame: self.with_user(true), left, go_on }.render());
+        }
     }
 
     fn account_changes(&mut self) {
@@ -355,7 +392,8 @@ impl Painter<'_> {
         for (page, choices, counting) in pages {
             let done = vec![Method::Password];
             let frame = self.with_user(false);
-            let html = Choose { frame, hidden: hidden(), done, choices, counting };
+            let recovery_left = (page == "p2").then_some(7);
+            let html = Choose { frame, hidden: hidden(), done, choices, counting, recovery_left };
             self.add(page, html.render());
         }
     }

@@ -16,6 +16,7 @@ mod gallery;
 mod icon;
 mod parts;
 mod passkey;
+mod recovery;
 mod refused;
 mod setup;
 mod sign_in;
@@ -23,7 +24,8 @@ mod sign_in;
 pub use account::{
     AccountApp, AccountApps, AccountContact, AccountContacts, AccountDevice, AccountDevices,
     AccountMethod, AccountOverview, AccountPasskeys, AccountPlan, AccountStop, AddPasskey,
-    ChangePassword, ConfirmContact, ContactsState, PasskeyCard, RemovePasskey, StopReason, Verdict,
+    ChangePassword, ConfirmContact, ContactsState, NewRecoveryCodes, PasskeyCard, RecoveryOverview,
+    RemovePasskey, StopReason, Verdict,
 };
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};
@@ -38,6 +40,7 @@ pub(in crate::web) use frame::{html, method_key_within, written};
 pub(in crate::web) use icon::Icon;
 pub use parts::{Blocked, Choice, Counting, Hidden};
 pub use passkey::{PasskeyAsk, PasskeyState, PasskeyStep};
+pub use recovery::{Recovered, RecoveryPage};
 pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
 pub use setup::{
     AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword, SetUpResult,
