@@ -10,24 +10,27 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::chain;
+use super::entries::{Entries, read_certificates};
 use super::loading;
 use super::operator::first;
 use crate::audit::{Actor, Audit, Event, EventName};
 use crate::clock::Clock;
-use crate::config::{CertificateFiles, Config, LoadRequest, Provenance};
+use crate::config::{LoadRequest, Provenance};
 use crate::gate::Snapshot;
 use crate::observe::{Metrics, Readiness};
 use crate::operations::{Refused, Service, Status};
 use crate::points::Timestamp;
-use crate::proxy::{CertifiedHost, Gateway, TlsSettings};
+use crate::proxy::Gateway;
 use crate::sessions::Sessions;
 
 /// Settings that are built into services at start; a change of them waits for a restart, and a reload
 /// that holds one is refused rather than done by half.
-const AT_START_ONLY: [&str; 9] = [
+const AT_START_ONLY: [&str; 11] = [
     "listen.https.address",
     "listen.https.tls.min_version",
-    "listen.http",
+    "listen.http.address",
+    "listen.http.serve",
+    "listen.http.redirect_to",
     "listen.ops",
     "store",
     "notifier",
@@ -43,7 +46,7 @@ pub(super) struct RunningGateway {
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) provenance: Arc<ArcSwap<Provenance>>,
     pub(super) gateway: Arc<Gateway>,
-    pub(super) tls: Option<Arc<TlsSettings>>,
+    pub(super) entries: Entries,
     pub(super) sessions: Arc<Sessions>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) audit: Arc<Audit>,
@@ -115,9 +118,10 @@ impl RunningGateway {
             revision,
         )
         .map_err(|problems| first(&problems))?;
-        if let Some(tls) = &self.tls {
+        if let Some(tls) = &self.entries.https.tls {
             tls.replace(certificates).map_err(|error| chain(&error))?;
         }
+        self.entries.replace_doors(&loaded.config);
         // The keys of this moment: they may have been rotated since the snapshot was read.
         self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
         self.provenance.store(Arc::new(loaded.provenance));
@@ -147,16 +151,6 @@ impl RunningGateway {
         paths.dedup();
         paths
     }
-}
-
-/// Reads every certificate of a configuration.
-///
-/// # Errors
-/// A sentence with the file.
-pub(super) fn read_certificates(config: &Config) -> Result<Vec<CertifiedHost>, String> {
-    let files = config.listen.https.iter().flat_map(|listener| &listener.certificates);
-    let read = |files: &CertificateFiles| CertifiedHost::read(files).map_err(|error| chain(&error));
-    files.map(read).collect()
 }
 
 fn rfc3339(at: Timestamp) -> String {

@@ -13,6 +13,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::config::{CertificateFiles, TlsVersion};
+use crate::points::Timestamp;
 
 /// Why there is no TLS with these files.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,7 @@ pub enum TlsError {
 pub struct CertifiedHost {
     /// Lower case; some with one leading `*.`.
     names: Vec<String>,
+    not_after: Timestamp,
     key: Arc<CertifiedKey>,
 }
 
@@ -67,23 +69,40 @@ impl CertifiedHost {
         files: &CertificateFiles,
     ) -> Result<Self, TlsError> {
         let leaf = chain.first().ok_or_else(|| TlsError::NoCertificate(files.cert.clone()))?;
-        let names = names_of(leaf, &files.cert)?;
+        let (names, not_after) = names_and_end(leaf, &files.cert)?;
         let provider = rustls::crypto::ring::default_provider();
         let key = CertifiedKey::from_der(chain, key, &provider)
             .map_err(|source| TlsError::Key { path: files.key.clone(), source })?;
-        Ok(Self { names, key: Arc::new(key) })
+        Ok(Self { names, not_after, key: Arc::new(key) })
     }
 
-    fn is_for(&self, asked: &str) -> bool {
-        let parent = asked.split_once('.').map(|(_, parent)| parent);
-        self.names.iter().any(|name| match name.strip_prefix("*.") {
-            Some(below) => parent == Some(below),
-            None => name == asked,
-        })
+    /// The names that it is for, lower case.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// When it ends.
+    #[must_use]
+    pub const fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    fn is_named(&self, asked: &str) -> bool {
+        self.names.iter().any(|name| name == asked)
+    }
+
+    /// A star stands for exactly one label (RFC 9525, section 6.3).
+    fn covers(&self, asked: &str) -> bool {
+        let Some((_, parent)) = asked.split_once('.') else { return false };
+        self.names.iter().any(|name| name.strip_prefix("*.") == Some(parent))
     }
 }
 
-fn names_of(leaf: &CertificateDer<'_>, path: &Path) -> Result<Vec<String>, TlsError> {
+fn names_and_end(
+    leaf: &CertificateDer<'_>,
+    path: &Path,
+) -> Result<(Vec<String>, Timestamp), TlsError> {
     let not_understood = || TlsError::NotUnderstood(path.to_owned());
     let (_, certificate) =
         x509_parser::parse_x509_certificate(leaf).map_err(|_| not_understood())?;
@@ -93,7 +112,8 @@ fn names_of(leaf: &CertificateDer<'_>, path: &Path) -> Result<Vec<String>, TlsEr
         x509_parser::extensions::GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
         _ => None,
     });
-    Ok(dns.collect())
+    let end = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or_default();
+    Ok((dns.collect(), Timestamp::from_secs(end)))
 }
 
 /// What a TLS listener shows and takes.
@@ -165,7 +185,11 @@ impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let hosts = self.hosts.load();
         let asked = hello.server_name();
-        let named = asked.and_then(|asked| hosts.iter().find(|host| host.is_for(asked)));
+        // The exact name first, wherever it stands in the list.
+        let named = asked.and_then(|asked| {
+            let exact = hosts.iter().find(|host| host.is_named(asked));
+            exact.or_else(|| hosts.iter().find(|host| host.covers(asked)))
+        });
         named.or_else(|| hosts.first()).map(|host| Arc::clone(&host.key))
     }
 }
@@ -187,7 +211,7 @@ mod tests {
             ("a.b.apps.example.org", false),
             ("evil.test", false),
         ] {
-            assert_eq!(host.is_for(name), yes, "{name}");
+            assert_eq!(host.is_named(name) || host.covers(name), yes, "{name}");
         }
     }
 
