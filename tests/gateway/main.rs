@@ -5,6 +5,9 @@
 mod architecture;
 mod attacks;
 mod documents;
+mod edge;
+mod framing;
+mod h2;
 mod journeys;
 mod life;
 mod person;
