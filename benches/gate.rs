@@ -48,6 +48,7 @@ fn snapshot(keys: Arc<Keyring>) -> Snapshot {
 
 fn asking<'a>(target: &'a str, cookies: &'a [&'a [u8]]) -> Incoming<'a> {
     Incoming {
+        door: scoregate::gate::Door::Portals,
         host: house::HOST.as_bytes(),
         method: "GET",
         target: target.as_bytes(),

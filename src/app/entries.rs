@@ -18,7 +18,7 @@ use crate::config::{CertificateFiles, Config, Hsts, HttpServes};
 use crate::gate::Snapshot;
 use crate::observe::Metrics;
 use crate::points::Timestamp;
-use crate::proxy::{CertifiedHost, Door, Entry, TlsSettings};
+use crate::proxy::{CertifiedHost, Entry, Porch, TlsSettings};
 
 /// The entries of one gateway's listeners.
 #[derive(Clone, Debug)]
@@ -31,25 +31,25 @@ impl Entries {
     pub(super) fn new(config: &Config) -> Result<Self, Failure> {
         let entries =
             Self { https: Entry { tls: tls(config)?, ..Entry::default() }, http: Entry::default() };
-        entries.replace_doors(config);
+        entries.replace_porches(config);
         Ok(entries)
     }
 
     /// For connections from now on.
-    pub(super) fn replace_doors(&self, config: &Config) {
+    pub(super) fn replace_porches(&self, config: &Config) {
         if let Some(https) = &config.listen.https {
             let hsts = https.hsts.as_ref().and_then(strict_transport_security);
-            self.https.door.store(Arc::new(Door::new(&https.in_front, hsts)));
+            self.https.porch.store(Arc::new(Porch::new(&https.in_front, hsts)));
         }
         if let Some(http) = &config.listen.http {
             // Behind a proxy that ends TLS, this listener answers for the https one.
             let hsts = config.listen.https.as_ref().and_then(|https| https.hsts.as_ref());
-            let door = Door::new(&http.in_front, hsts.and_then(strict_transport_security));
-            let door = match http.serves {
-                HttpServes::Routes => door.for_trusted_only(),
-                HttpServes::RedirectToHttps => door,
+            let porch = Porch::new(&http.in_front, hsts.and_then(strict_transport_security));
+            let porch = match http.serves {
+                HttpServes::Routes => porch.for_trusted_only(),
+                HttpServes::RedirectToHttps => porch,
             };
-            self.http.door.store(Arc::new(door));
+            self.http.porch.store(Arc::new(porch));
         }
     }
 }

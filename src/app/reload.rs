@@ -25,7 +25,9 @@ use crate::sessions::Sessions;
 
 /// Settings that are built into services at start; a change of them waits for a restart, and a reload
 /// that holds one is refused rather than done by half.
-const AT_START_ONLY: [&str; 11] = [
+const AT_START_ONLY: [&str; 13] = [
+    "admin.address",
+    "admin.host",
     "listen.https.address",
     "listen.https.tls.min_version",
     "listen.http.address",
@@ -121,7 +123,7 @@ impl RunningGateway {
         if let Some(tls) = &self.entries.https.tls {
             tls.replace(certificates).map_err(|error| chain(&error))?;
         }
-        self.entries.replace_doors(&loaded.config);
+        self.entries.replace_porches(&loaded.config);
         // The keys of this moment: they may have been rotated since the snapshot was read.
         self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
         self.provenance.store(Arc::new(loaded.provenance));

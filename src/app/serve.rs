@@ -23,7 +23,9 @@ use super::{chain, clock};
 use crate::audit::Actor;
 use crate::cli::{Failure, Terminal};
 use crate::clock::Clock;
-use crate::config::{Config, HttpServes, LoadRequest, Log, LogFormat, Provenance, StoreLocation};
+use crate::config::{
+    AdminDoor, Config, HttpServes, LoadRequest, Log, LogFormat, Provenance, StoreLocation,
+};
 use crate::control::ControlListener;
 use crate::demo;
 use crate::front::Redirect;
@@ -33,10 +35,10 @@ use crate::notify::{self, Notifiers, Outbox, OutboxLimits};
 use crate::observe::{OpsListener, Pulse, Readiness, start_logging};
 use crate::operations::{Operator, Service};
 use crate::points::Timestamp;
-use crate::proxy::{Gateway, GatewayOptions, Listener};
+use crate::proxy::{Entry, Gateway, GatewayOptions, Listener};
 use crate::store::embedded::Embedded;
 use crate::throttle::CounterStore;
-use crate::web::Portal;
+use crate::web::{self, AdminPortal, Portal};
 
 /// Requests that run have this long to end when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -60,7 +62,7 @@ pub(super) fn run(
         let notifiers = notify::build(&loaded.config.notifiers, &opened.clock)
             .map_err(|error| Failure::Configuration(chain(&error)))?;
         let stage = Stage { opened, loaded, request, notifiers, demo: None };
-        let served = serve(stage, &|_| String::new(), terminal).await;
+        let served = serve(stage, &|_, _| String::new(), terminal).await;
         store.close().await;
         served
     })
@@ -87,7 +89,7 @@ struct Stage {
 /// `welcome` is printed with the bound addresses, before the lines that say that all is ready.
 async fn serve(
     stage: Stage,
-    welcome: &dyn Fn(&[SocketAddr]) -> String,
+    welcome: &dyn Fn(&[SocketAddr], Option<SocketAddr>) -> String,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let Stage { opened, loaded, request, notifiers, demo } = stage;
@@ -100,6 +102,11 @@ async fn serve(
     let mut running = running(&services, loaded.provenance, request, entries.clone(), &readiness);
     running.listeners = sockets.lines();
     let operator = operator_of(&services, running, folder.as_ref()).await;
+    let _ = services.admin.set(web::admin_router(AdminPortal {
+        portal: services.portal.clone(),
+        operator: operator.operator.clone(),
+        kept: Arc::default(),
+    }));
     let control = match &folder {
         Some(folder) => Some(
             ControlListener::bind(folder).map_err(|error| Failure::Unreachable(chain(&error)))?,
@@ -107,7 +114,7 @@ async fn serve(
         None => None,
     };
     let (stop, stopping) = watch::channel(false);
-    let (lines, welcome) = (sockets.lines(), welcome(&sockets.addresses()));
+    let (lines, welcome) = (sockets.lines(), welcome(&sockets.addresses(), sockets.admin()));
     let mut tasks = JoinSet::new();
     spawn_certificate_watch(&mut tasks, &services, &entries, &stopping);
     sockets.serve(&mut tasks, &services, entries, &readiness, &stopping, &loaded.config)?;
@@ -327,6 +334,22 @@ struct Sockets {
     https: Option<Listener>,
     http: Option<(Listener, HttpServes)>,
     ops: Option<OpsListener>,
+    admin: Option<Listener>,
+}
+
+/// The administrators' own listener. One that nobody asked for is left out where its address is
+/// taken: a second gateway on one machine is no mistake.
+async fn bind_admin(config: &Config) -> Result<Option<Listener>, Failure> {
+    let AdminDoor::Address { address, is_written } = config.admin.door else { return Ok(None) };
+    match Listener::bind(address).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if is_written => Err(Failure::Unreachable(chain(&error))),
+        Err(error) => {
+            let error = chain(&error);
+            tracing::warn!(%address, %error, "there is no administrators' portal: give it an address with `admin.address`");
+            Ok(None)
+        }
+    }
 }
 
 impl Sockets {
@@ -349,7 +372,8 @@ impl Sockets {
             Some(address) => Some(OpsListener::bind(address).await.map_err(|error| fail(&error))?),
             None => None,
         };
-        Ok(Self { https, http, ops })
+        let admin = bind_admin(config).await?;
+        Ok(Self { https, http, ops, admin })
     }
 
     /// Under which a host can be named; the one of links first.
@@ -365,12 +389,17 @@ impl Sockets {
         https.into_iter().chain(http).collect()
     }
 
+    fn admin(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(Listener::local_addr)
+    }
+
     fn lines(&self) -> Vec<String> {
         let https = self.https.as_ref().map(|listener| format!("https {}", listener.local_addr()));
         let http =
             self.http.as_ref().map(|(listener, _)| format!("http {}", listener.local_addr()));
         let ops = self.ops.as_ref().map(|listener| format!("ops {}", listener.address()));
-        https.into_iter().chain(http).chain(ops).collect()
+        let admin = self.admin.as_ref().map(|listener| format!("admin {}", listener.local_addr()));
+        https.into_iter().chain(http).chain(ops).chain(admin).collect()
     }
 
     fn serve(
@@ -392,6 +421,9 @@ impl Sockets {
                 HttpServes::RedirectToHttps => redirecting(services, config)?,
             };
             tasks.spawn(listener.serve(entries.http, gateway, stopping.clone(), DRAIN));
+        }
+        if let (Some(listener), Some(gateway)) = (self.admin, services.admin_gateway.clone()) {
+            tasks.spawn(listener.serve(Entry::default(), gateway, stopping.clone(), DRAIN));
         }
         if let Some(ops) = self.ops {
             let (readiness, metrics) = (readiness.clone(), services.metrics.clone());
@@ -452,8 +484,8 @@ async fn demonstrate(
         notifiers: Notifiers::new(vec![outbox]),
         demo: Some((demo::INBOX.to_owned(), demo::inbox_router(inbox))),
     };
-    let welcome = |lines: &[SocketAddr]| {
-        lines.first().map(|address| demo::welcome(*address, &people)).unwrap_or_default()
+    let welcome = |lines: &[SocketAddr], admin: Option<SocketAddr>| {
+        lines.first().map(|address| demo::welcome(*address, admin, &people)).unwrap_or_default()
     };
     serve(stage, &welcome, terminal).await
 }

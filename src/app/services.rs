@@ -2,7 +2,7 @@
 //! (`serve`), and what each of them does.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 
@@ -11,9 +11,9 @@ use crate::accounts::AccountStore;
 use crate::audit::Audit;
 use crate::cli::Failure;
 use crate::clock::Clock;
-use crate::config::{Config, StoreLocation};
+use crate::config::{AdminDoor, Config, StoreLocation};
 use crate::front::{self, Front};
-use crate::gate::{Gate, Snapshot};
+use crate::gate::{Door, Gate, Snapshot};
 use crate::journey::{self, Journey};
 use crate::keys::Keyring;
 use crate::methods::{
@@ -47,6 +47,12 @@ pub(super) struct Services {
     pub(super) gateway: Arc<Gateway>,
     /// What methods sign with: follows the snapshot.
     pub(super) keys: Arc<ArcSwap<Keyring>>,
+    /// What pages ask.
+    pub(super) portal: Portal,
+    /// Filled once there is an operator.
+    pub(super) admin: Arc<OnceLock<axum::Router>>,
+    /// Behind the administrators' own listener; `None`: they have a host.
+    pub(super) admin_gateway: Option<Arc<Gateway>>,
 }
 
 /// Where the audit goes, if the configuration does not say.
@@ -124,22 +130,45 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     }));
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let (demo_inbox, demo_pages) = demo.map_or((None, None), |(at, pages)| (Some(at), Some(pages)));
-    let front = Arc::new(Front::new(front::Parts {
-        gate: Gate::new(sessions.clone()),
-        snapshot: snapshot.clone(),
-        portal: Portal { journey, demo_inbox },
-        demo_pages,
-        audit: opened.audit.clone(),
-        metrics: metrics.clone(),
-        clock: opened.clock.clone(),
-    }));
-    let gateway = Gateway::new(front, limits, &GatewayOptions::default())
-        .map_err(|error| Failure::Configuration(chain(&error)))?;
+    let portal = Portal { journey, demo_inbox };
+    let admin: Arc<OnceLock<axum::Router>> = Arc::default();
+    let front = |door: Door| {
+        Arc::new(Front::new(front::Parts {
+            gate: Gate::new(sessions.clone()),
+            door,
+            admin: admin.clone(),
+            snapshot: snapshot.clone(),
+            portal: portal.clone(),
+            demo_pages: demo_pages.clone(),
+            audit: opened.audit.clone(),
+            metrics: metrics.clone(),
+            clock: opened.clock.clone(),
+        }))
+    };
+    let gateway_of = |door: Door| {
+        Gateway::new(front(door), limits, &GatewayOptions::default())
+            .map_err(|error| Failure::Configuration(chain(&error)))
+    };
+    let gateway = gateway_of(Door::Portals)?;
+    let admin_gateway = match config.admin.door {
+        AdminDoor::Address { .. } => Some(gateway_of(Door::Administrators)?),
+        AdminDoor::Host(_) => None,
+    };
     let streams = gateway.streams().clone();
     sessions.when_ended(move |session| {
         streams.end(session);
     });
-    Ok(Services { opened, sessions, snapshot, metrics, gateway, keys })
+    Ok(Services {
+        opened,
+        sessions,
+        snapshot,
+        metrics,
+        gateway,
+        keys,
+        portal,
+        admin,
+        admin_gateway,
+    })
 }
 
 fn password(

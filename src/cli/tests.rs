@@ -150,7 +150,7 @@ fn the_first_help_reads_well() {
     Usage: scoregate [OPTIONS] <COMMAND>
 
     Commands:
-      demo         Shows everything in memory on this machine: a demo portal, three users, an inbox
+      demo         Shows everything in memory on this machine: a demo portal, four users, an inbox
       run          Runs the gateway
       check        Says everything that is wrong with configuration files, with the place and what to do
       explain      Says whether a request would be let in, and why

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::accounts::DirectoryName;
-use crate::points::{Network, Settings};
+use crate::points::{Level, Method, MethodSet, Network, Settings};
 use crate::routes::RouteSpec;
 use crate::secret::Secret;
 pub use crate::sessions::SessionLimits;
@@ -26,6 +26,8 @@ pub struct Config {
     /// By name; an upstream that a route wrote as an address is under that address.
     pub upstreams: BTreeMap<String, Upstream>,
     pub routes: Vec<RouteSpec>,
+    pub admin: Admin,
+    pub guard: Guard,
     pub limits: Limits,
     pub ui: Ui,
     pub log: Log,
@@ -176,6 +178,64 @@ pub struct Server {
     pub port: u16,
     /// `https://`: verified against the system's roots and `host`.
     pub tls: bool,
+}
+
+/// The administrators' portal.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    pub door: AdminDoor,
+    /// Whose users administer; `None`: the first by name.
+    pub directory: Option<DirectoryName>,
+    /// As it was written, 30 to 1000; `None`: see [`Config::admin_level`].
+    pub level: Option<Level>,
+    /// `None`: from anywhere that reaches the door.
+    pub allow_from: Option<Vec<Network>>,
+    /// A session that was not used for this long does not count here.
+    pub idle_timeout: Duration,
+    pub read_only: bool,
+    pub require_reason: bool,
+}
+
+/// Where the administrators' portal is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AdminDoor {
+    /// A loopback listener of its own.
+    Address {
+        address: SocketAddr,
+        /// It was asked for, so a gateway that cannot have it does not start.
+        is_written: bool,
+    },
+    /// A host of the https listener.
+    Host(String),
+}
+
+/// What the portal cannot go below.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Guard {
+    pub min_required_level: Level,
+    pub never_alone: MethodSet,
+}
+
+impl Config {
+    /// Whose users administer. `None`: there is no directory.
+    #[must_use]
+    pub fn admin_directory(&self) -> Option<&DirectoryName> {
+        match &self.admin.directory {
+            Some(name) => self.directories.get_key_value(name).map(|(name, _)| name),
+            None => self.directories.keys().next(),
+        }
+    }
+
+    /// What administrators need where nothing is written: 40, or what `offered` methods come to
+    /// together where that is less, because a portal that nobody can enter helps nobody; never less
+    /// than 30.
+    #[must_use]
+    pub fn admin_level(&self, settings: &Settings, offered: MethodSet) -> Level {
+        let worth = |method: Method| settings.policy(method).points.value();
+        let all = offered.iter().filter(|method| method.is_forecast()).map(worth);
+        let standard = Level::new(all.fold(0, u16::saturating_add).clamp(30, 40));
+        self.admin.level.or(standard).unwrap_or(Level::MAX)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

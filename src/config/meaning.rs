@@ -1,8 +1,10 @@
 //! What needs more than one setting: what is required, what refers to what, what excludes what. Builds
 //! the values that the gateway uses. The parts of it: `people` (directories and notifiers), `behind`
-//! (upstreams and routes), and here the listeners and the rest. Not here: a value by itself (`walk`).
+//! (upstreams and routes), `machine` (what this machine can tell), and here the listeners and the rest. Not here: a value by itself (`walk`).
 
+mod admin;
 mod behind;
+mod machine;
 mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,9 +61,13 @@ impl Builder<'_> {
         if let Some(listen) = &listen {
             self.check_loops(listen, &upstreams, &routes);
             self.check_certificates(listen, &routes);
+            self.check_machine(listen, &upstreams);
         }
+        let admin = self.admin(&directories, &routes, listen.as_ref());
         let shape = self.shape;
         Some(Config {
+            admin,
+            guard: self.guard(),
             listen: listen?,
             store: StoreLocation::Folder(shape.store.path.0.clone()),
             session: SessionLimits {

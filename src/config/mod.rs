@@ -18,6 +18,7 @@ mod reference;
 mod secrets;
 mod shape;
 mod show;
+mod sockets;
 mod texts;
 mod walk;
 

@@ -25,7 +25,7 @@ pub(super) type Texts = BTreeMap<String, Line>;
 /// The configuration of scoregate.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["admin", "guard", "api", "settings", "tracing"]))]
+#[schemars(extend("x-later" = ["api", "settings", "tracing"]))]
 pub(super) struct Shape {
     /// The version of this file format. A file that is newer than the program is refused.
     #[schemars(extend("default" = 1), range(min = 1))]
@@ -55,6 +55,10 @@ pub(super) struct Shape {
     #[serde(default)]
     #[schemars(extend("x-name" = "route"))]
     pub(super) route: BTreeMap<String, Route>,
+    /// The administrators' portal: what administrators change while the gateway runs.
+    pub(super) admin: Admin,
+    /// Floors that the administrators' portal cannot go below.
+    pub(super) guard: Guard,
     /// Limits that keep one client from using up what all need. The defaults are safe to keep.
     pub(super) limits: Limits,
     /// What people see on the gateway's own pages.
@@ -64,6 +68,52 @@ pub(super) struct Shape {
     /// The record of sign-ins and changes.
     #[serde(default)]
     pub(super) audit: Audit,
+}
+
+/// The administrators' portal.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("x-later" = ["roles"]))]
+pub(super) struct Admin {
+    /// A listener of its own, on a loopback address: reached on this machine, or through
+    /// `ssh -L 9902:127.0.0.1:9902`. Port 0 takes any free port, which is printed. Not used where
+    /// `host` is set.
+    #[schemars(extend("default" = "127.0.0.1:9902"))]
+    pub(super) address: ListenAddress,
+    /// A host of its own on the https listener instead, which no route may have. Example:
+    /// `"admin.example.org"`.
+    pub(super) host: Option<ExactHost>,
+    /// The directory whose users administer. Default: the first by name. Example: `"staff"`.
+    #[schemars(extend("x-refers" = "directory"))]
+    pub(super) directory: Option<String>,
+    /// The points that administrators need. Default: 40, or what all methods of the directory
+    /// give together where that is less; never less than 30.
+    #[schemars(extend("x-weaker" = "lower"), range(min = 30, max = 1000))]
+    pub(super) level: Option<u16>,
+    /// Only from these networks. Default: from anywhere that reaches the listener. Example:
+    /// `["10.0.0.0/8"]`.
+    pub(super) allow_from: Option<Vec<Block>>,
+    /// A session that is not used for this long is asked to sign in again here.
+    #[schemars(extend("default" = "15m", "x-least" = "1m", "x-most" = "12h", "x-weaker" = "higher"))]
+    pub(super) idle_timeout: Span,
+    /// Nothing can be changed in the portal: everything comes from files.
+    #[schemars(extend("default" = false))]
+    pub(super) read_only: bool,
+    /// Every change of settings needs a reason.
+    #[schemars(extend("default" = false))]
+    pub(super) require_reason: bool,
+}
+
+/// Floors for what administrators set.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Guard {
+    /// The lowest Required Authentication Level score that the portal can set, for every directory.
+    #[schemars(extend("default" = 1, "x-weaker" = "lower"), range(min = 1, max = 1000))]
+    pub(super) min_required_level: u16,
+    /// Methods that the portal cannot make enough by themselves. Example: `["sms", "email"]`.
+    #[serde(default)]
+    pub(super) never_alone: Vec<FirstMethod>,
 }
 
 /// Listeners.

@@ -1,4 +1,4 @@
-//! The parts of `scoregate demo` that an ordinary gateway has not: a portal to protect, three people,
+//! The parts of `scoregate demo` that an ordinary gateway has not: a portal to protect, four people,
 //! an inbox for what would have been sent, and settings for all of it. Everything behind them (store,
 //! sessions, pages, proxy) is the real thing. Not here: the wiring (`app`), and any way around the gate:
 //! whoever tries the demo signs in like everybody else.

@@ -1,4 +1,4 @@
-//! The three people of the demo and what each of them has. Their passwords are known to everybody, which
+//! The people of the demo and what each of them has. Their passwords are known to everybody, which
 //! is why the demo listens on loopback only. Not here: how they are shown (`welcome`).
 
 use super::apps::App;
@@ -22,7 +22,7 @@ struct Sketch {
     has_app: bool,
 }
 
-const SKETCHES: [Sketch; 3] = [
+const SKETCHES: [Sketch; 4] = [
     Sketch {
         name: "anna",
         password: "demo-anna",
@@ -49,6 +49,15 @@ const SKETCHES: [Sketch; 3] = [
         language: None,
         role: None,
         has_app: false,
+    },
+    Sketch {
+        name: "admin",
+        password: "demo-admin",
+        display_name: "Ada Beheer",
+        email: Some("admin@example.org"),
+        language: None,
+        role: Some(crate::operations::OWNER),
+        has_app: true,
     },
 ];
 
@@ -139,10 +148,11 @@ mod tests {
         let (store, _) = Embedded::in_memory().await.unwrap();
         let now = Timestamp::from_secs(1_772_461_200);
         let people = seed(&store, now).await.unwrap();
-        let expected: [Row; 3] = [
+        let expected: [Row; 4] = [
             ("anna", None, &[Method::Password, Method::Totp, Method::Email], &["operations"]),
             ("bob", Some("nl"), &[Method::Password, Method::Email], &[]),
             ("carol", None, &[Method::Password], &[]),
+            ("admin", None, &[Method::Password, Method::Totp, Method::Email], &["scoregate_owner"]),
         ];
         for (name, language, methods, roles) in expected {
             let account = store.find_user("demo", &name.parse().unwrap()).await.unwrap().unwrap();
@@ -157,7 +167,7 @@ mod tests {
             let password = format!("demo-{name}");
             assert_eq!(HashCost::verify(&password, hash.reveal()), Ok(true), "{name}");
         }
-        assert_eq!(store.list_users(None).await.unwrap().len(), 3);
+        assert_eq!(store.list_users(None).await.unwrap().len(), 4);
         let anna = store.find_user("demo", &"anna".parse().unwrap()).await.unwrap().unwrap();
         assert_eq!(anna.apps[0].secret.reveal(), people.apps[0].secret.reveal());
         let step = Totp::confirm(&anna.apps[0].secret, &people.apps[0].code(now), now).unwrap();

@@ -15,6 +15,9 @@ pub(super) const DIRECTORY: &str = "demo";
 /// The route for those who type the address instead of `localhost`.
 const BY_ADDRESS: &str = "portal_by_address";
 
+/// Where the administrators' portal of the demo is.
+const ADMIN_PORT: u16 = 9902;
+
 /// The settings that are the same wherever the demo listens. Lists are JSON, as on a command line.
 const SETTINGS: &[(&str, &str)] = &[
     ("listen.http.serve", "routes"),
@@ -94,6 +97,9 @@ pub fn request(listen: SocketAddr, portal: SocketAddr) -> LoadRequest {
 
 fn overrides(listen: SocketAddr, portal: SocketAddr) -> Vec<(String, String)> {
     let mut overrides = vec![("listen.http.address".to_owned(), listen.to_string())];
+    // With a port that is free, the administrators' portal has one as well.
+    let admin_port = if listen.port() == 0 { 0 } else { ADMIN_PORT };
+    overrides.push(("admin.address".to_owned(), format!("127.0.0.1:{admin_port}")));
     let fixed = SETTINGS.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned()));
     overrides.extend(fixed);
     for (name, host) in [("portal", "localhost"), (BY_ADDRESS, "127.0.0.1")] {

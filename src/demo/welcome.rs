@@ -5,10 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use super::people::{People, introductions};
 use super::{INBOX, links};
 
-/// The text for the terminal, once the demo listens at `address`.
+/// The text for the terminal, once the demo listens at `address`, and
+/// the administrators' portal at `admin`.
 #[must_use]
-pub fn welcome(address: SocketAddr, people: &People) -> String {
-    let mut text = boxed(&lines(&url(address)));
+pub fn welcome(address: SocketAddr, admin: Option<SocketAddr>, people: &People) -> String {
+    let mut text = boxed(&lines(&url(address), admin.map(url).as_deref()));
     for app in &people.apps {
         text.push_str(&format!(
             "\n  The app of {}, for your own phone:\n  {}\n",
@@ -28,11 +29,12 @@ fn url(address: SocketAddr) -> String {
     }
 }
 
-fn lines(url: &str) -> Vec<String> {
+fn lines(url: &str, admin: Option<&str>) -> Vec<String> {
     let mut lines = vec!["scoregate demo".to_owned(), String::new()];
     lines.push(format!("Open    {url}"));
     lines.push(format!("Inbox   {url}{INBOX}"));
-    lines.push("        Codes appear there and here; the app of anna is there too.".to_owned());
+    lines.extend(admin.map(|admin| format!("Admin   {admin}")));
+    lines.push("        Codes appear there and here; apps are there too.".to_owned());
     lines.push(String::new());
     lines.push(format!("{:<8}{:<13}{}", "name", "password", "has"));
     for (name, password, has) in introductions() {
@@ -54,6 +56,7 @@ fn walk() -> Vec<String> {
         format!("{} asks one more step: the code of the app.", links.payments),
         format!("Sign out, and sign in as bob: {} is not for him.", links.operations),
         "Sign in as carol: she is told what is missing.".to_owned(),
+        "Open the admin address as admin, with e-mail and app: 40 points.".to_owned(),
     ]
 }
 
@@ -77,7 +80,8 @@ mod tests {
 
     #[test]
     fn the_welcome_says_where_who_and_what_to_try() {
-        let text = welcome("127.0.0.1:8080".parse().unwrap(), &people());
+        let text =
+            welcome("127.0.0.1:8080".parse().unwrap(), "127.0.0.1:9902".parse().ok(), &people());
         insta::assert_snapshot!(text);
     }
 
@@ -94,7 +98,8 @@ mod tests {
 
     #[test]
     fn the_box_is_straight_and_fits_a_terminal() {
-        let text = welcome("127.0.0.1:65535".parse().unwrap(), &people());
+        let text =
+            welcome("127.0.0.1:65535".parse().unwrap(), "127.0.0.1:9902".parse().ok(), &people());
         let widths: Vec<usize> = text
             .lines()
             .filter(|line| line.starts_with(['|', '+']))

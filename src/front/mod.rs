@@ -7,7 +7,7 @@ mod problem;
 mod redirect;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -23,11 +23,11 @@ pub use redirect::Redirect;
 
 use crate::audit::{Audit, Event, EventName};
 use crate::clock::Clock;
-use crate::gate::{self, Arrival, Gate, Incoming, Reference, Snapshot};
+use crate::gate::{self, ADMIN_ROUTE, Arrival, Door, Gate, Incoming, Reference, Snapshot};
 use crate::journey::{ReturnAddress, Transaction};
 use crate::keys::Purpose;
 use crate::observe::{DecisionKind, Metrics};
-use crate::points::{Forbidden, Shortfall, Timestamp};
+use crate::points::{Forbidden, Grant, Shortfall, Timestamp};
 use crate::proxy::{
     Admission, Client, Finished, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip,
     TurnedAway,
@@ -48,6 +48,9 @@ static REFERENCE: HeaderName = HeaderName::from_static("x-scoregate-reference");
 #[derive(Debug)]
 pub struct Front {
     gate: Gate,
+    door: Door,
+    /// The administrators' pages; empty until they are there, and then a fault rather than a way in.
+    admin: Arc<OnceLock<axum::Router>>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     portal: Portal,
     router: axum::Router,
@@ -61,6 +64,10 @@ pub struct Front {
 #[derive(Debug)]
 pub struct Parts {
     pub gate: Gate,
+    /// The listener that it stands behind.
+    pub door: Door,
+    /// The administrators' pages, which are made when everything else is.
+    pub admin: Arc<OnceLock<axum::Router>>,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub portal: Portal,
     /// More pages of our own, for a demonstration.
@@ -70,12 +77,18 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
 }
 
+/// The gate let this request through to the administrators' pages. Made in [`Front::admit`] alone.
+#[derive(Clone, Debug)]
+struct Admitted(Arc<Grant>);
+
 impl Front {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         Self {
             router: web::router(parts.portal.clone(), parts.demo_pages),
             gate: parts.gate,
+            door: parts.door,
+            admin: parts.admin,
             snapshot: parts.snapshot,
             portal: parts.portal,
             strip: Arc::new(Strip::default()),
@@ -89,6 +102,7 @@ impl Front {
         let fields: Vec<&[u8]> =
             head.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
         let incoming = Incoming {
+            door: self.door,
             host: head.host,
             method: head.method.as_str(),
             target: head.target,
@@ -281,6 +295,14 @@ impl Front {
 impl Gatekeeper for Front {
     async fn admit(&self, head: &Head<'_>) -> Admission {
         match self.judge(head).await {
+            gate::Admission::Forward(passage) if passage.arrival.is_for_administrators() => {
+                self.metrics.decided(Some(ADMIN_ROUTE), DecisionKind::Allow, "score");
+                let mut extensions = http::Extensions::new();
+                let gate::Passage { arrival, grant, identity: _ } = *passage;
+                extensions.insert(Admitted(Arc::new(grant)));
+                extensions.insert(Arc::new(arrival));
+                Admission::Page(extensions)
+            }
             gate::Admission::Forward(passage) => self.forward(head, *passage),
             gate::Admission::OwnPage(arrival) => {
                 let mut extensions = http::Extensions::new();
@@ -311,7 +333,15 @@ impl Gatekeeper for Front {
             *request.method_mut() = http::Method::GET;
         }
         // The router cannot fail (its error has no values); the match says so to the compiler.
-        let response = match self.router.clone().oneshot(request.map(Body::from)).await {
+        // Only with the decision's yes in hand; without one it is a page for everybody.
+        let router = match request.extensions().get::<Admitted>() {
+            Some(Admitted(_grant)) => match self.admin.get() {
+                Some(router) => router,
+                None => return Answer::bare(Kind::Failed).into_response(),
+            },
+            None => &self.router,
+        };
+        let response = match router.clone().oneshot(request.map(Body::from)).await {
             Ok(response) => response,
             Err(never) => match never {},
         };

@@ -2,6 +2,7 @@
 //! without a framework, so that it is tested without a socket. Not here: writing a response, or what a
 //! page looks like.
 
+mod admin;
 mod identity;
 mod reference;
 mod snapshot;
@@ -11,6 +12,7 @@ pub(crate) mod tests;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use admin::{ADMIN_ROUTE, Door, KEPT};
 pub use identity::{Identity, IdentityHeader};
 pub use reference::Reference;
 pub use snapshot::{DirectoryPolicy, Snapshot};
@@ -26,6 +28,8 @@ use crate::sessions::{Found, Present, Sessions, cookies};
 /// What the gate looks at of one request. The bytes are those that would go upstream.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
+    /// The listener that it came in by.
+    pub door: Door,
     /// The `Host` field or `:authority`, with its port if it has one.
     pub host: &'a [u8],
     pub method: &'a str,
@@ -45,6 +49,7 @@ const ASSETS: &[u8] = b"/.scoregate/assets/";
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub snapshot: Arc<Snapshot>,
+    pub door: Door,
     pub route: Arc<Route>,
     /// The rule that the raw reading of the path matched.
     pub rule: Option<Arc<str>>,
@@ -106,12 +111,14 @@ impl Gate {
         snapshot: &Arc<Snapshot>,
         now: Timestamp,
     ) -> Admission {
-        let found = snapshot.table.find(request.host, request.method, request.target);
-        let matched = match found {
+        let Some(table) = snapshot.table(request.door) else {
+            return Admission::Refuse(NotRouted::UnknownHost);
+        };
+        let matched = match table.find(request.host, request.method, request.target) {
             Ok(matched) => matched,
             Err(refusal) => return Admission::Refuse(refusal),
         };
-        if !snapshot.accepts_port(&matched.route, matched.port) {
+        if !request.door.accepts(snapshot, &matched) {
             return Admission::Refuse(NotRouted::UnknownHost);
         }
         let own_page = matched.own_page;
@@ -142,7 +149,7 @@ impl Gate {
     ) -> Result<Found, StoreError> {
         let token = cookies::find(request.cookies.iter().copied(), cookies::SESSION);
         let snapshot = &arrival.snapshot;
-        let limits = snapshot.config.session;
+        let limits = arrival.session_limits();
         self.sessions.find(token, &arrival.host, &snapshot.keys, limits, arrival.now).await
     }
 }
@@ -155,6 +162,7 @@ fn arrive(
 ) -> Arrival {
     Arrival {
         snapshot: snapshot.clone(),
+        door: request.door,
         host: host_name(request.host, matched.port),
         port: matched.port,
         route: matched.route,
@@ -195,6 +203,31 @@ fn judge(arrival: Arrival) -> Admission {
 }
 
 impl Arrival {
+    /// Where this door leads, for an address that the person wants to go on to.
+    ///
+    /// # Errors
+    /// As of [`crate::routes::Table::find`]; a door that is not there knows no host.
+    pub fn find(&self, target: &[u8]) -> Result<Match, NotRouted> {
+        let table = self.snapshot.table(self.door).ok_or(NotRouted::UnknownHost)?;
+        table.find(self.host.as_bytes(), "GET", target)
+    }
+
+    /// It is for the administrators' portal.
+    #[must_use]
+    pub fn is_for_administrators(&self) -> bool {
+        &*self.route.upstream == ADMIN_ROUTE
+    }
+
+    /// Administrators are asked to sign in again earlier.
+    #[must_use]
+    pub fn session_limits(&self) -> crate::sessions::SessionLimits {
+        let mut limits = self.snapshot.config.session;
+        if self.is_for_administrators() {
+            limits.idle_timeout = limits.idle_timeout.min(self.snapshot.config.admin.idle_timeout);
+        }
+        limits
+    }
+
     /// The settings of the route's directory, as they are now.
     #[must_use]
     pub fn settings(&self) -> Option<&Settings> {

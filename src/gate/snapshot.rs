@@ -1,6 +1,7 @@
 //! Everything that a decision is made from, at one moment: routes, settings, keys. Taken once per
 //! request; a reload puts another in its place. Not here: reading files (`config`).
 
+use super::admin::{self, Door};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub struct DirectoryPolicy {
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub table: Arc<Table>,
+    /// What the administrators' own listener serves; `None`: they have a host in `table`.
+    pub admin_table: Option<Arc<Table>>,
     pub directories: Arc<BTreeMap<DirectoryName, DirectoryPolicy>>,
     pub upstreams: Arc<BTreeMap<Arc<str>, Arc<Upstream>>>,
     pub keys: Arc<Keyring>,
@@ -44,7 +47,6 @@ impl Snapshot {
         revision: u64,
     ) -> Result<Self, Vec<RouteProblem>> {
         let limit = usize::try_from(config.limits.target_bytes).unwrap_or(usize::MAX);
-        let table = Table::compile(&config.routes)?.with_target_limit(limit);
         let methods = methods_of_this_version(carries_email(&config));
         let policies = config.directories.iter().map(|(name, directory)| {
             let settings = directory.settings.clone();
@@ -52,13 +54,21 @@ impl Snapshot {
             let offered = methods.iter().filter(is_worth).copied().collect();
             (name.clone(), DirectoryPolicy { settings, offered })
         });
+        let directories: BTreeMap<DirectoryName, DirectoryPolicy> = policies.collect();
+        let (portals, administrators) = admin::routes(&config, &directories);
+        let table = Table::compile(&portals)?.with_target_limit(limit);
+        let admin_table = match administrators {
+            Some(specs) => Some(Arc::new(Table::compile(&specs)?.with_target_limit(limit))),
+            None => None,
+        };
         let upstreams = config
             .upstreams
             .iter()
             .map(|(name, upstream)| (Arc::from(name.as_str()), Arc::new(upstream.clone())));
         Ok(Self {
             table: Arc::new(table),
-            directories: Arc::new(policies.collect()),
+            admin_table,
+            directories: Arc::new(directories),
             upstreams: Arc::new(upstreams.collect()),
             keys,
             ports,
@@ -81,6 +91,15 @@ impl Snapshot {
     #[must_use]
     pub fn offered(&self, directory: &str) -> MethodSet {
         self.directory(directory).map_or(MethodSet::EMPTY, |directory| directory.offered)
+    }
+
+    /// What a door leads to; `None`: there is no such door.
+    #[must_use]
+    pub fn table(&self, door: Door) -> Option<&Table> {
+        match door {
+            Door::Portals => Some(&self.table),
+            Door::Administrators => self.admin_table.as_deref(),
+        }
     }
 
     /// A host may be named without port, with a listener's, or with the route's public one.

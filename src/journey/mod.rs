@@ -593,8 +593,7 @@ pub struct Wanted {
 /// Where the place asks nothing, what its directory asks: somebody who came to sign in is to be signed in.
 fn destination(arrival: &Arrival, transaction: &Transaction, level: Level) -> Wanted {
     let target = transaction.return_to.target().as_bytes();
-    let found = arrival.snapshot.table.find(arrival.host.as_bytes(), "GET", target);
-    match found {
+    match arrival.find(target) {
         Ok(matched) if !matched.own_page && !matched.requirement.is_public() => {
             Wanted { requirement: matched.requirement, explain: matched.explain }
         }

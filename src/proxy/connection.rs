@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
-use super::origin::{Door, Origin};
+use super::origin::{Origin, Porch};
 use crate::config::Limits;
 
 /// Holds a head and a short body, so that both leave in one write.
@@ -69,7 +69,7 @@ pub(super) struct ConnectionInfo {
     pub(super) origin: Origin,
     /// That one is a proxy whose word on each request is taken.
     pub(super) is_trusted: bool,
-    pub(super) door: Arc<Door>,
+    pub(super) porch: Arc<Porch>,
     pub(super) tls: Option<Arc<TlsInfo>>,
     pub(super) http2: bool,
     pub(super) watch: Arc<Watch>,
@@ -78,7 +78,7 @@ pub(super) struct ConnectionInfo {
 impl ConnectionInfo {
     /// Where a request with these fields comes from.
     pub(super) fn origin_of(&self, headers: &HeaderMap) -> Origin {
-        if self.is_trusted { self.origin.behind(&self.door, headers) } else { self.origin.clone() }
+        if self.is_trusted { self.origin.behind(&self.porch, headers) } else { self.origin.clone() }
     }
 }
 

@@ -332,7 +332,7 @@ async fn write(
 
 /// Never where the client does not speak TLS (RFC 6797, section 7.2).
 fn hsts(link: &RequestLink) -> Option<&HeaderValue> {
-    link.connection.door.hsts.as_ref().filter(|_| link.origin.secure)
+    link.connection.porch.hsts.as_ref().filter(|_| link.origin.secure)
 }
 
 /// A connection that was opened for one host is no way to another: its certificate and what is in front of

@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connection::{ConnectionInfo, H2Body, TlsInfo, Watch, Wire};
 use super::forward::{CLIENT_SILENCE, Gateway, Phases};
-use super::origin::{Door, Origin, read_proxy_header};
+use super::origin::{Origin, Porch, read_proxy_header};
 use super::streams::Kill;
 use super::tls::TlsSettings;
 
@@ -53,10 +53,25 @@ pub(super) struct RequestLink {
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}")]
+#[error("cannot listen on {address}{}", advice(source))]
 pub struct ListenError {
     pub address: SocketAddr,
     pub source: io::Error,
+}
+
+/// What to do about it, where that is not plain.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            " (ports below 1024 need a right: AmbientCapabilities=CAP_NET_BIND_SERVICE in the service's unit, or a \
+             higher port)"
+        }
+        io::ErrorKind::AddrInUse => {
+            " (another program has it: stop that one, or take another port)"
+        }
+        io::ErrorKind::AddrNotAvailable => " (no interface of this machine has this address)",
+        _ => "",
+    }
 }
 
 /// A bound socket. Connections wait in it until [`Listener::serve`] runs.
@@ -104,9 +119,9 @@ impl Listener {
             };
             match accepted {
                 Ok((socket, peer)) => {
-                    let door = entry.door.load_full();
+                    let porch = entry.porch.load_full();
                     let tls = entry.tls.clone();
-                    let entrance = Entrance { tls, door, gateway: Arc::clone(&gateway) };
+                    let entrance = Entrance { tls, porch, gateway: Arc::clone(&gateway) };
                     let Some(place) = entrance.place_for(peer.ip()) else { continue };
                     connections.spawn(entrance.serve(socket, peer, place, shutdown.clone()));
                 }
@@ -130,7 +145,7 @@ impl Listener {
 pub struct Entry {
     /// `None`: no TLS.
     pub tls: Option<Arc<TlsSettings>>,
-    pub door: Arc<ArcSwap<Door>>,
+    pub porch: Arc<ArcSwap<Porch>>,
 }
 
 /// Why a connection was closed before anything was read of it, or before its first request.
@@ -270,7 +285,7 @@ fn group_of(address: IpAddr) -> IpAddr {
 /// Takes one connection from its first byte to its last.
 struct Entrance {
     tls: Option<Arc<TlsSettings>>,
-    door: Arc<Door>,
+    porch: Arc<Porch>,
     gateway: Arc<Gateway>,
 }
 
@@ -279,8 +294,8 @@ impl Entrance {
     /// all only.
     fn place_for(&self, peer: IpAddr) -> Option<Place> {
         let limits = self.gateway.shared.limits.load();
-        let is_trusted = self.door.trusts(peer);
-        if !self.door.lets_in(peer) || (self.door.proxy_protocol && !is_trusted) {
+        let is_trusted = self.porch.trusts(peer);
+        if !self.porch.lets_in(peer) || (self.porch.proxy_protocol && !is_trusted) {
             return self.turn_away(peer, TurnedAway::NotTrusted);
         }
         let Some(mut place) = self.gateway.shared.places.take(limits.connections) else {
@@ -336,7 +351,7 @@ impl Entrance {
         peer: SocketAddr,
         place: &mut Place,
     ) -> Option<SocketAddr> {
-        if !self.door.proxy_protocol {
+        if !self.porch.proxy_protocol {
             return Some(peer);
         }
         let source = match read_proxy_header(socket).await {
@@ -347,7 +362,7 @@ impl Entrance {
             }
         };
         let limit = self.gateway.shared.limits.load().connections_per_address;
-        if !self.door.trusts(source.ip()) && !place.is_of(source.ip(), limit) {
+        if !self.porch.trusts(source.ip()) && !place.is_of(source.ip(), limit) {
             return self.turn_away(source.ip(), TurnedAway::AddressFull);
         }
         Some(source)
@@ -365,8 +380,8 @@ impl Entrance {
         let watch = Arc::new(Watch::default());
         let info = ConnectionInfo {
             origin,
-            is_trusted: self.door.trusts(peer.ip()),
-            door: Arc::clone(&self.door),
+            is_trusted: self.porch.trusts(peer.ip()),
+            porch: Arc::clone(&self.porch),
             tls,
             http2,
             watch: Arc::clone(&watch),

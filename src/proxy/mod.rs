@@ -32,7 +32,7 @@ pub use connection::TlsInfo;
 pub use fields::Strip;
 pub use forward::{Gateway, GatewayError, GatewayOptions};
 pub use listener::{Entry, ListenError, Listener, Places, TurnedAway};
-pub use origin::Door;
+pub use origin::Porch;
 pub use respond::{PortalTrouble, Refusal, plain};
 pub use streams::Streams;
 pub use tls::{CertifiedHost, TlsError, TlsSettings};

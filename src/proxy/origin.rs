@@ -32,7 +32,7 @@ static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-prot
 
 /// What a listener knows of those in front of it, and what it tells browsers. Replaced by a reload.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Door {
+pub struct Porch {
     trusted: Vec<Network>,
     field: ClientField,
     pub(super) proxy_protocol: bool,
@@ -43,8 +43,8 @@ pub struct Door {
     pub(super) hsts: Option<HeaderValue>,
 }
 
-impl Door {
-    /// A door as configured, which still lets everybody in.
+impl Porch {
+    /// A porch as configured, which still lets everybody in.
     #[must_use]
     pub fn new(in_front: &InFront, hsts: Option<HeaderValue>) -> Self {
         Self {
@@ -92,18 +92,18 @@ impl Origin {
 
     /// What a trusted peer says of this request; where it says nothing that can be read, the peer is the
     /// client.
-    pub(super) fn behind(&self, door: &Door, headers: &HeaderMap) -> Self {
-        let (client, scheme) = match door.field {
+    pub(super) fn behind(&self, porch: &Porch, headers: &HeaderMap) -> Self {
+        let (client, scheme) = match porch.field {
             ClientField::XForwardedFor => {
                 let chain = entries(headers, &X_FORWARDED_FOR);
-                let client = right_most_untrusted(self.client, chain.rev().map(address_of), door);
+                let client = right_most_untrusted(self.client, chain.rev().map(address_of), porch);
                 (client, entries(headers, &X_FORWARDED_PROTO).next_back().map(str::to_owned))
             }
             ClientField::Forwarded => {
                 let elements: Vec<Element> = entries(headers, &FORWARDED).map(element_of).collect();
                 let scheme = elements.last().and_then(|element| element.scheme.clone());
                 let chain = elements.iter().rev().map(|element| element.client);
-                (right_most_untrusted(self.client, chain, door), scheme)
+                (right_most_untrusted(self.client, chain, porch), scheme)
             }
         };
         let secure = match scheme {
@@ -120,13 +120,13 @@ impl Origin {
 fn right_most_untrusted(
     peer: IpAddr,
     from_the_right: impl Iterator<Item = Option<IpAddr>>,
-    door: &Door,
+    porch: &Porch,
 ) -> IpAddr {
     let mut known = peer;
     for address in from_the_right.take(CHAIN_LIMIT) {
         let Some(address) = address else { return known };
         known = address;
-        if !door.trusts(address) {
+        if !porch.trusts(address) {
             return known;
         }
     }
@@ -263,14 +263,14 @@ mod tests {
 
     use super::*;
 
-    fn door(field: ClientField) -> Door {
+    fn porch(field: ClientField) -> Porch {
         let network = |text: &str, bits| Network::new(text.parse().unwrap(), bits).unwrap();
         let in_front = InFront {
             trusted: vec![network("10.0.0.0", 8), network("2001:db8::", 32)],
             client_field: field,
             proxy_protocol: false,
         };
-        Door::new(&in_front, None)
+        Porch::new(&in_front, None)
     }
 
     fn origin(field: ClientField, lines: &[(&str, &str)]) -> Origin {
@@ -280,7 +280,7 @@ mod tests {
             headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let peer = Origin::of_peer("10.0.0.1".parse().unwrap(), false).unwrap();
-        peer.behind(&door(field), &headers)
+        peer.behind(&porch(field), &headers)
     }
 
     #[test]
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_trusts_nobody() {
-        let nobody = Door::default();
+        let nobody = Porch::default();
         for address in ["127.0.0.1", "10.0.0.1", "0.0.0.0", "::", "::1"] {
             assert!(!nobody.trusts(address.parse().unwrap()), "{address}");
         }

@@ -62,6 +62,22 @@ impl Answer {
         answer
     }
 
+    /// A page whose script may ask this very origin: for the administrators' portal, whose origin is
+    /// nobody else's.
+    #[must_use]
+    pub fn admin_page(kind: Kind, html: String) -> Self {
+        let mut answer = Self::page(kind, html);
+        let policy = format!("{POLICY}; connect-src 'self'");
+        for (name, value) in &mut answer.fields {
+            if *name == CONTENT_SECURITY_POLICY
+                && let Ok(policy) = HeaderValue::from_str(&policy)
+            {
+                *value = policy;
+            }
+        }
+        answer
+    }
+
     /// To another address; a form is never sent twice by a reload.
     #[must_use]
     pub fn see_other(location: &str) -> Self {

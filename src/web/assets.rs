@@ -44,7 +44,11 @@ pub struct Assets {
     pub style: Asset,
     /// What wider pages (account, demonstration portal) need on top.
     pub wide: Asset,
+    /// What the administrators' portal needs on top of both.
+    pub admin: Asset,
     pub script: Asset,
+    /// Keeps the administrators' preview up to date while they type.
+    pub admin_script: Asset,
     pub icon: Asset,
 }
 
@@ -55,6 +59,8 @@ impl Assets {
         static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
             style: Asset::new("style", "css", CSS, include_bytes!("assets/style.css")),
             wide: Asset::new("wide", "css", CSS, include_bytes!("assets/wide.css")),
+            admin: Asset::new("admin", "css", CSS, include_bytes!("assets/admin.css")),
+            admin_script: Asset::new("admin", "js", JS, include_bytes!("assets/admin.js")),
             script: Asset::new("page", "js", JS, include_bytes!("assets/page.js")),
             icon: Asset::new("icon", "svg", "image/svg+xml", include_bytes!("assets/logo.svg")),
         });
@@ -64,7 +70,7 @@ impl Assets {
     /// The file of a name. Only whole names with their hash count.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Asset> {
-        [&self.style, &self.wide, &self.script, &self.icon]
+        [&self.style, &self.wide, &self.admin, &self.script, &self.admin_script, &self.icon]
             .into_iter()
             .find(|asset| asset.name == name)
     }

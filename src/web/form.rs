@@ -23,8 +23,8 @@ pub(super) enum NotAForm {
 }
 
 /// The fields of a form, each at most once.
-#[derive(Debug)]
-pub(super) struct Form(Vec<(String, String)>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded` and nothing else.
@@ -48,6 +48,11 @@ impl Form {
             fields.push((name.into_owned(), value.into_owned()));
         }
         Ok(Self(fields))
+    }
+
+    /// All fields, in their order.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// A field's value; empty where it is not there.

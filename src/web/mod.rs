@@ -2,6 +2,7 @@
 //! and the handlers that show them. Not here: any decision (`points`), and where a person is in a
 //! sign-in (`journey`).
 
+mod admin;
 pub mod answer;
 pub mod assets;
 mod browser;
@@ -19,6 +20,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use admin::{AdminPortal, Kept, admin_router};
 pub use caller::{Caller, Transport};
 pub use router::router;
 pub(crate) use steps::denied_page;

@@ -19,7 +19,7 @@ use super::pages::{CookiesBlocked, Refusal, Refused};
 use super::{Portal, set_up, sign_in, sign_out, steps};
 
 /// Our pages hold nothing that needs more.
-const BODY_LIMIT: usize = 16 * 1024;
+pub(super) const BODY_LIMIT: usize = 16 * 1024;
 
 /// All our addresses. `more`: those of a demonstration.
 pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
@@ -92,7 +92,7 @@ async fn only_navigations(
     }
 }
 
-fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+pub(super) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     // A service worker of the portal would read the answer: it looks like a navigation in all else.
     if headers.contains_key("service-worker-navigation-preload") {
@@ -141,7 +141,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Form, NotAForm> {
     Form::parse(headers, &body)
 }
 
-fn check(caller: &Caller, headers: &HeaderMap, form: &Form) -> Result<(), NotAForm> {
+pub(super) fn check(caller: &Caller, headers: &HeaderMap, form: &Form) -> Result<(), NotAForm> {
     if !is_from_own_page(headers, &caller.authority, caller.is_tls) {
         return Err(NotAForm::NotFromHere);
     }
@@ -156,7 +156,7 @@ fn check(caller: &Caller, headers: &HeaderMap, form: &Form) -> Result<(), NotAFo
     }
 }
 
-fn not_taken(portal: &Portal, caller: &Caller, problem: NotAForm) -> Answer {
+pub(super) fn not_taken(portal: &Portal, caller: &Caller, problem: NotAForm) -> Answer {
     match problem {
         NotAForm::Body => refused(portal, caller, Kind::Malformed, Refusal::NotUnderstood),
         NotAForm::NotFromHere | NotAForm::NotForThisBrowser => {

@@ -87,6 +87,7 @@ impl Browsing {
 
     async fn arrival(&self, method: &str, target: &str, cookie: &str) -> Option<Arrival> {
         let incoming = Incoming {
+            door: crate::gate::Door::Portals,
             host: HOST.as_bytes(),
             method,
             target: target.as_bytes(),

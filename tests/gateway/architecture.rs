@@ -126,8 +126,22 @@ const ROOMS: &[Room] = &[
         ],
     ),
     (
+        "operations",
+        &[
+            ("points", "explaining is deciding"),
+            ("accounts", "users are made and changed"),
+            ("sessions", "withdrawals act at once"),
+            ("audit", "who did what"),
+            ("random", "links are made"),
+            ("secret", "a password is given"),
+            ("clock", "events have instants"),
+        ],
+    ),
+    (
         "web",
         &[
+            ("operations", "administrators do what commands do"),
+            ("random", "what is kept has a name that nobody guesses"),
             ("journey", "pages show where a person stands"),
             ("accounts", "pages name the user"),
             ("points", "pages name methods and steps"),
@@ -162,18 +176,6 @@ const ROOMS: &[Room] = &[
             ("audit", "refusals are events"),
             ("observe", "requests are counted"),
             ("clock", "now, once a request"),
-        ],
-    ),
-    (
-        "operations",
-        &[
-            ("points", "explaining is deciding"),
-            ("accounts", "users are made and changed"),
-            ("sessions", "withdrawals act at once"),
-            ("audit", "who did what"),
-            ("random", "links are made"),
-            ("secret", "a password is given"),
-            ("clock", "events have instants"),
         ],
     ),
     (

@@ -2,6 +2,7 @@
 //! tests of one room, which live beside their code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod admin;
 mod architecture;
 mod attacks;
 mod documents;

@@ -149,6 +149,8 @@ pub(crate) struct Person {
     pub(crate) page: Page,
     /// Sent as `User-Agent`.
     pub(crate) agent: String,
+    /// Sent as `Host`, and as the origin of forms.
+    pub(crate) host: String,
 }
 
 impl Person {
@@ -157,7 +159,14 @@ impl Person {
     }
 
     pub(crate) fn on(road: Road) -> Self {
-        Self { road, jar: BTreeMap::new(), page: Page::default(), agent: "browser".to_owned() }
+        let host = HOST.to_owned();
+        Self {
+            road,
+            jar: BTreeMap::new(),
+            page: Page::default(),
+            agent: "browser".to_owned(),
+            host,
+        }
     }
 
     pub(crate) fn cookies(&self) -> String {
@@ -194,9 +203,9 @@ impl Person {
             _ => format!("Content-Length: {}\r\n", body.len()),
         };
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nUser-Agent: {}\r\n{cookies}{fields}{length}\
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\n{cookies}{fields}{length}\
              Connection: close\r\n\r\n{body}",
-            self.agent
+            self.host, self.agent
         );
         let response = self.road.ask(request.as_bytes())?;
         for cookie in response.fields_named("set-cookie") {
@@ -254,7 +263,10 @@ impl Person {
     /// Sends the page's form and gives the bare answer.
     pub(crate) fn submit(&mut self, end: &str, fields: &[(&str, &str)]) -> Response {
         let (action, hidden) = self.page.form_to(end);
-        self.send("POST", &action, FORM, &encoded(&hidden, fields))
+        // The administrators' own listener has no TLS.
+        let scheme = if self.host == HOST { "https" } else { "http" };
+        let form = FORM.replace(&format!("https://{HOST}"), &format!("{scheme}://{}", self.host));
+        self.send("POST", &action, &form, &encoded(&hidden, fields))
     }
 
     /// From where the browser is, or from the start page, to behind the password.

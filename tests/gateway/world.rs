@@ -57,6 +57,7 @@ pub(crate) struct Running {
     pub(crate) https: SocketAddr,
     pub(crate) http: SocketAddr,
     pub(crate) ops: SocketAddr,
+    pub(crate) admin: SocketAddr,
     log: Arc<Mutex<String>>,
 }
 
@@ -124,6 +125,8 @@ tls.key = "key.pem"
 address = "127.0.0.1:0"
 serve = "routes"
 [listen.ops]
+address = "127.0.0.1:0"
+[admin]
 address = "127.0.0.1:0"
 [store]
 path = "store"
@@ -218,7 +221,7 @@ public = true
         let (lines, _) = lines_of(child.stdout.take().unwrap());
         let reader = keep(child.stderr.take().unwrap(), log.clone());
         let mut addresses = Vec::new();
-        while addresses.len() < 3 {
+        while addresses.len() < 4 {
             match lines.recv_timeout(PATIENCE) {
                 Ok(line) => addresses.extend(
                     line.strip_prefix("ready ")
@@ -242,6 +245,7 @@ public = true
             https: addresses[0],
             http: addresses[1],
             ops: addresses[2],
+            admin: addresses[3],
             log,
         })
     }

@@ -411,6 +411,6 @@ fn roles(names: Option<&[RoleName]>) -> Option<Vec<Role>> {
     names.map(|names| names.iter().map(|name| Arc::from(name.0.as_str())).collect())
 }
 
-fn networks(blocks: Option<&[Block]>) -> Option<Vec<Network>> {
+pub(super) fn networks(blocks: Option<&[Block]>) -> Option<Vec<Network>> {
     blocks.map(|blocks| blocks.iter().map(|block| block.0).collect())
 }

@@ -263,7 +263,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
-const fn first_method(method: &FirstMethod) -> Method {
+pub(super) const fn first_method(method: &FirstMethod) -> Method {
     match method {
         FirstMethod::Password => Method::Password,
         FirstMethod::Passkey => Method::Passkey,

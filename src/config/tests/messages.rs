@@ -35,7 +35,7 @@ fn single_files() -> Vec<(&'static str, String)> {
         ("a section that does not exist", and("[limitz]\nx = 1")),
         ("a setting that resembles none", and("colour = \"red\"")),
         ("public on a route", and("public = true")),
-        ("a section of a later version", and("[admin]\nhost = \"admin.example.org\"")),
+        ("a section of a later version", and("[api]\nhost = \"api.example.org\"")),
         ("a setting of a later version", edited("tls.cert", "http2 = true\ntls.cert")),
         ("a value of a later version", and("[store]\nkind = \"postgres\"")),
         ("a source of a later version", and("[directory.x]\nsource = \"ldap\"\nldap.url = \"x\"")),
@@ -174,11 +174,12 @@ fn several_files() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     ]
 }
 
-const CODES: [&str; 40] = [
+const CODES: [&str; 42] = [
     "E0001", "E0002", "E0003", "E0004", "E0101", "E0102", "E0103", "E0104", "E0105", "E0106",
     "E0107", "E0109", "E0110", "E0201", "E0202", "E0203", "E0204", "E0206", "E0207", "E0208",
     "E0209", "E0211", "E0301", "E0302", "E0401", "E0402", "E0404", "E0501", "E0502", "E0701",
-    "E0901", "W0210", "W0212", "W0303", "W0305", "W0306", "W0403", "W0601", "W0701", "W0801",
+    "E0703", "E0901", "W0210", "W0212", "W0303", "W0305", "W0306", "W0403", "W0601", "W0701",
+    "W0704", "W0801",
 ];
 
 #[test]
@@ -209,6 +210,7 @@ fn every_message_is_as_it_was_agreed() {
     for (name, folder, request) in machines() {
         add(name, &folder, &load(&request));
     }
+    let _ = write!(all, "{}", occupied(&mut codes));
     insta::assert_snapshot!("messages", all);
     let expected: BTreeSet<&str> = CODES.into_iter().chain(["W0802"]).collect();
     assert_eq!(codes, expected);
@@ -224,7 +226,7 @@ fn variables() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
         ("a variable out of range", vec![("SCOREGATE_ROUTE__PORTAL__LEVEL", "1001")]),
         ("a variable that is no setting", vec![("SCOREGATE_LISTEN__HTTPS__ADRESS", "x")]),
         ("a variable that resembles none", vec![("SCOREGATE_HOME", "/x")]),
-        ("a variable of a later version", vec![("SCOREGATE_ADMIN__HOST", "x")]),
+        ("a variable of a later version", vec![("SCOREGATE_API__HOST", "x")]),
         ("a variable that is a section", vec![("SCOREGATE_LISTEN__HTTPS", "x")]),
         ("a variable that is no list", vec![("SCOREGATE_ROUTE__PORTAL__ROLES", "a,b")]),
         ("a secret in a variable", vec![("SCOREGATE_NOTIFIER__MAIL__PASSWORD", "hunter2")]),
@@ -287,6 +289,32 @@ fn machines() -> Vec<(&'static str, Folder, LoadRequest)> {
         }),
         with("nothing is wrong", secret, &|folder, _| good(folder)),
     ]
+}
+
+/// What another program does with a port: what is said of it, with the port and the program of every
+/// run given the same names.
+fn occupied(codes: &mut BTreeSet<&'static str>) -> String {
+    let other = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = other.local_addr().unwrap().port().to_string();
+    let own = std::fs::read_to_string("/proc/self/comm").unwrap();
+    let own = format!("{} (pid {})", own.trim(), std::process::id());
+    let mut all = String::new();
+    for (name, from, to) in [
+        ("an address that another program has", "0.0.0.0:443", format!("0.0.0.0:{port}")),
+        ("a portal that is open to others", "127.0.0.1:3000", format!("127.0.0.1:{port}")),
+    ] {
+        let text = edited(from, &to).replace("/etc/scoregate/tls/fullchain.pem", "cert.pem");
+        let text = text.replace("/etc/scoregate/tls/privkey.pem", "key.pem");
+        let folder = Folder::with(&[("scoregate.toml", &text)]);
+        write_pair(folder.path(), "portal.example.org");
+        let loaded = load(&LoadRequest { check_environment: true, ..folder.request() });
+        codes.extend(loaded.diagnostics.iter().map(|found| found.code));
+        let printed = folder.print(&loaded).replace(&own, "nginx (pid 812)");
+        // As long as the ports that the system gives, so that the marks stand where they stood.
+        let printed = printed.replace(&port, "18443");
+        let _ = write!(all, "### {name}\n\n{printed}");
+    }
+    all
 }
 
 fn write(folder: &Folder, name: &str, text: &str, mode: u32) {

@@ -185,6 +185,7 @@ impl House {
         let field = token.map(|token| format!("{}={token}", cookies::SESSION));
         let fields: Vec<&[u8]> = field.iter().map(String::as_bytes).collect();
         let incoming = Incoming {
+            door: crate::gate::Door::Portals,
             host: call.host.as_bytes(),
             method: call.method,
             target: call.target.as_bytes(),

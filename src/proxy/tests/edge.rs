@@ -5,15 +5,15 @@ use super::*;
 use crate::config::{ClientField, InFront};
 use crate::points::Network;
 
-/// A door that trusts one address.
-pub(super) fn door_for(address: &str, proxy_protocol: bool) -> Door {
+/// A porch that trusts one address.
+pub(super) fn porch_for(address: &str, proxy_protocol: bool) -> Porch {
     let trusted = vec![Network::new(address.parse().unwrap(), 32).unwrap()];
     let in_front = InFront { trusted, client_field: ClientField::XForwardedFor, proxy_protocol };
-    Door::new(&in_front, Some(HeaderValue::from_static("max-age=60")))
+    Porch::new(&in_front, Some(HeaderValue::from_static("max-age=60")))
 }
 
-async fn house_with(door: Door) -> House {
-    House::build(Plan { door, ..Plan::default() }).await
+async fn house_with(porch: Porch) -> House {
+    House::build(Plan { porch, ..Plan::default() }).await
 }
 
 const FORWARDED: &str = "X-Forwarded-For: 203.0.113.9, 198.51.100.66\r\nX-Forwarded-Proto: https\r\n\
@@ -22,7 +22,7 @@ const FORWARDED: &str = "X-Forwarded-For: 203.0.113.9, 198.51.100.66\r\nX-Forwar
 
 #[tokio::test]
 async fn a_trusted_proxy_says_who_the_client_is_and_nobody_else_does() {
-    let trusted = house_with(door_for("127.0.0.1", false)).await;
+    let trusted = house_with(porch_for("127.0.0.1", false)).await;
     assert_eq!(trusted.exchange(&get("/", FORWARDED)).await.statuses(), [200]);
     let sent = trusted.portal.text();
     for line in [
@@ -35,7 +35,7 @@ async fn a_trusted_proxy_says_who_the_client_is_and_nobody_else_does() {
         assert!(sent.contains(&format!("\n{line}\n")), "{line}: {sent}");
     }
     assert!(!sent.contains("203.0.113") && !sent.contains("evil"), "{sent}");
-    let nobody = house_with(door_for("192.0.2.1", false)).await;
+    let nobody = house_with(porch_for("192.0.2.1", false)).await;
     assert_eq!(nobody.exchange(&get("/", FORWARDED)).await.statuses(), [200]);
     let sent = nobody.portal.text();
     for line in ["X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http", "X-Forwarded-Port: 80"] {
@@ -46,7 +46,7 @@ async fn a_trusted_proxy_says_who_the_client_is_and_nobody_else_does() {
 
 #[tokio::test]
 async fn a_proxy_header_names_the_client_of_the_whole_connection() {
-    let house = house_with(door_for("127.0.0.1", true)).await;
+    let house = house_with(porch_for("127.0.0.1", true)).await;
     let v1 = b"PROXY TCP4 198.51.100.66 127.0.0.1 4711 443\r\n".to_vec();
     // The client itself may write what it likes.
     let found = house.exchange(&[v1, get("/one", FORWARDED)].concat()).await;
@@ -62,14 +62,14 @@ async fn a_proxy_header_names_the_client_of_the_whole_connection() {
 
 #[tokio::test]
 async fn without_a_proxy_header_of_a_trusted_peer_a_connection_is_closed() {
-    let house = house_with(door_for("127.0.0.1", true)).await;
+    let house = house_with(porch_for("127.0.0.1", true)).await;
     for bytes in
         [get("/", ""), b"PROXY TCP4 evil\r\n".to_vec(), b"\x16\x03\x01\x02\0\x01\0\x01".repeat(9)]
     {
         let found = house.exchange(&bytes).await;
         assert!(found.closed && found.text.is_empty(), "{found:?}");
     }
-    let stranger = house_with(door_for("192.0.2.1", true)).await;
+    let stranger = house_with(porch_for("192.0.2.1", true)).await;
     let v1 = b"PROXY TCP4 198.51.100.66 127.0.0.1 4711 443\r\n".to_vec();
     let found = stranger.exchange(&[v1, get("/", "")].concat()).await;
     assert!(found.closed && found.text.is_empty(), "{found:?}");
@@ -79,8 +79,8 @@ async fn without_a_proxy_header_of_a_trusted_peer_a_connection_is_closed() {
 #[tokio::test]
 async fn a_client_behind_a_proxy_has_its_own_number_of_connections() {
     let limits = Limits { connections_per_address: 1, ..limits() };
-    let door = door_for("127.0.0.1", true);
-    let house = House::build(Plan { limits, door, ..Plan::default() }).await;
+    let porch = porch_for("127.0.0.1", true);
+    let house = House::build(Plan { limits, porch, ..Plan::default() }).await;
     let from = |client: &str| {
         let header = format!("PROXY TCP4 {client} 127.0.0.1 4711 443\r\n");
         [header.into_bytes(), get("/", "")].concat()
@@ -98,8 +98,8 @@ async fn strict_transport_security_is_said_over_tls_only_and_by_us() {
     install_provider();
     let folder = tempfile::tempdir().unwrap();
     let (settings, files) = tls(folder.path());
-    let door = door_for("192.0.2.1", false);
-    let house = House::build(Plan { tls: Some(settings), door, ..Plan::default() }).await;
+    let porch = porch_for("192.0.2.1", false);
+    let house = House::build(Plan { tls: Some(settings), porch, ..Plan::default() }).await;
     let client = client(&house, &files).build().unwrap();
     for path in ["/", "/own", "/admin", "/strict"] {
         let url = format!("https://{PORTAL}:{}{path}", house.address.port());
@@ -107,13 +107,13 @@ async fn strict_transport_security_is_said_over_tls_only_and_by_us() {
         let said: Vec<_> = answer.headers().get_all("strict-transport-security").iter().collect();
         assert_eq!(said, ["max-age=60"], "{path}");
     }
-    let plain = house_with(door_for("192.0.2.1", false)).await;
+    let plain = house_with(porch_for("192.0.2.1", false)).await;
     for path in ["/", "/own", "/admin", "/strict"] {
         let found = plain.exchange(&get(path, "")).await.text.to_ascii_lowercase();
         assert!(found.starts_with("http/1.1 ") && !found.contains("strict-transport"), "{found}");
     }
     // Behind a proxy that speaks TLS to the client, it is TLS to the client.
-    let behind = house_with(door_for("127.0.0.1", false)).await;
+    let behind = house_with(porch_for("127.0.0.1", false)).await;
     let found = behind.exchange(&get("/", "X-Forwarded-Proto: https\r\n")).await;
     assert!(found.text.to_ascii_lowercase().contains("strict-transport-security: max-age=60"));
 }

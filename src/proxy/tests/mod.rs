@@ -309,7 +309,7 @@ struct House {
 struct Plan {
     limits: Limits,
     tls: Option<Arc<TlsSettings>>,
-    door: Door,
+    porch: Porch,
     body_limit: Option<u64>,
     servers: Option<Vec<Server>>,
     ca: Option<std::path::PathBuf>,
@@ -320,7 +320,7 @@ impl Default for Plan {
         Self {
             limits: limits(),
             tls: None,
-            door: Door::default(),
+            porch: Porch::default(),
             body_limit: None,
             servers: None,
             ca: None,
@@ -356,7 +356,7 @@ impl House {
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr();
         let (stop, stopped) = watch::channel(false);
-        let entry = Entry { tls: plan.tls, door: Arc::new(ArcSwap::from_pointee(plan.door)) };
+        let entry = Entry { tls: plan.tls, porch: Arc::new(ArcSwap::from_pointee(plan.porch)) };
         let serve = listener.serve(entry, Arc::clone(&gateway), stopped, Duration::from_secs(2));
         let served = tokio::spawn(serve);
         Self { address, portal, gateway, fake, stop, served }
@@ -844,8 +844,8 @@ async fn a_portal_behind_tls_is_believed_only_with_a_certificate_for_its_name() 
     let settings = Arc::new(TlsSettings::new(vec![host], TlsVersion::Tls13).unwrap());
     // A gateway with TLS is a portal with TLS to the one in front of it.
     // The one in front names the server and not the host of the request, so it has to be trusted.
-    let door = edge::door_for("127.0.0.1", false);
-    let portal = House::build(Plan { tls: Some(settings), door, ..Plan::default() }).await;
+    let porch = edge::porch_for("127.0.0.1", false);
+    let portal = House::build(Plan { tls: Some(settings), porch, ..Plan::default() }).await;
     let through = async |name: &str, ca: Option<std::path::PathBuf>| {
         let port = portal.address.port();
         let servers = Some(vec![Server { host: name.to_owned(), port, tls: true }]);

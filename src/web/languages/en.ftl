@@ -351,3 +351,18 @@ mail-code-text =
 
     Did you not try to sign in? Then somebody may know your password.
     Go to { $host } yourself and change it, or ask for help there.
+
+## The administrators' portal
+admin-skip = Skip to the content
+admin-menu = Menu
+admin-sign-out = Sign out
+admin-directories = Directories
+admin-directory-name = Directory
+admin-required-score = Required score
+admin-methods = Methods
+admin-routes-using = Routes that use it
+admin-kept-title = Confirmed: it is you
+admin-kept-lead = What you typed was kept. Nothing has been changed yet.
+admin-kept-go = Go on with it
+refused-duty-title = Your role does not go that far
+refused-duty = You administer this gateway, but this part is not among the duties of your role. Ask somebody with the role scoregate_owner.

@@ -351,3 +351,18 @@ mail-code-text =
 
     Probeerde je niet in te loggen? Dan kent iemand misschien je wachtwoord.
     Ga zelf naar { $host } en verander het, of vraag daar om hulp.
+
+## Het beheerportaal
+admin-skip = Naar de inhoud
+admin-menu = Menu
+admin-sign-out = Uitloggen
+admin-directories = Directory's
+admin-directory-name = Directory
+admin-required-score = Vereiste score
+admin-methods = Methoden
+admin-routes-using = Routes die hem gebruiken
+admin-kept-title = Bevestigd: jij bent het
+admin-kept-lead = Wat je hebt ingevuld is bewaard. Er is nog niets veranderd.
+admin-kept-go = Ga ermee verder
+refused-duty-title = Zover gaat je rol niet
+refused-duty = Je beheert deze gateway, maar dit deel hoort niet bij de taken van je rol. Vraag het iemand met de rol scoregate_owner.

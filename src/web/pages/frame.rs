@@ -66,7 +66,7 @@ pub(super) struct LanguageLink {
 
 /// HTML that is safe to put into a page: texts of the catalogue and escaped values.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Markup(pub(super) String);
+pub(in crate::web) struct Markup(pub(super) String);
 
 impl std::fmt::Display for Markup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,26 +80,35 @@ impl HtmlSafe for Markup {}
 const PLACES: [char; 2] = ['\u{E000}', '\u{E001}'];
 
 impl Frame {
-    pub(super) fn t(&self, key: &str) -> String {
+    pub(in crate::web) fn t(&self, key: &str) -> String {
         self.text(key, &[])
     }
 
-    pub(super) fn t1(&self, key: &str, name: &'static str, value: impl Argument) -> String {
+    pub(in crate::web) fn t1(&self, key: &str, name: &'static str, value: impl Argument) -> String {
         self.text(key, &[(name, &value)])
     }
 
-    pub(super) fn text(&self, key: &str, arguments: &[(&'static str, &dyn Argument)]) -> String {
+    pub(in crate::web) fn text(
+        &self,
+        key: &str,
+        arguments: &[(&'static str, &dyn Argument)],
+    ) -> String {
         Catalogue::embedded().text(self.language, key, arguments)
     }
 
     /// A sentence in which the value stands out.
-    pub(super) fn bold(&self, key: &str, name: &'static str, value: impl AsRef<str>) -> Markup {
+    pub(in crate::web) fn bold(
+        &self,
+        key: &str,
+        name: &'static str,
+        value: impl AsRef<str>,
+    ) -> Markup {
         let sentence = self.text(key, &[(name, &PLACES[0].to_string())]);
         emphasised(&sentence, &[(PLACES[0], value.as_ref())])
     }
 
     /// A sentence in which two values stand out.
-    pub(super) fn bold2(
+    pub(in crate::web) fn bold2(
         &self,
         key: &str,
         first: (&'static str, &str),
@@ -111,13 +120,13 @@ impl Frame {
     }
 
     /// For the window's title.
-    pub(super) fn title(&self, heading: &str, is_error: bool) -> String {
+    pub(in crate::web) fn title(&self, heading: &str, is_error: bool) -> String {
         let title = self.text("page-title", &[("heading", &heading), ("brand", &self.brand)]);
         if is_error { self.t1("error-title", "title", title) } else { title }
     }
 
     /// The time of day, to the second, in the zone of this machine.
-    pub(super) fn clock(&self, instant: Timestamp) -> String {
+    pub(in crate::web) fn clock(&self, instant: Timestamp) -> String {
         i64::try_from(instant.as_millis())
             .ok()
             .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
@@ -131,11 +140,11 @@ impl Frame {
         instant.since(self.now).as_secs().div_ceil(60).max(1)
     }
 
-    pub(super) fn method_name(&self, method: Method) -> String {
+    pub(in crate::web) fn method_name(&self, method: Method) -> String {
         self.t(method_key(method))
     }
 
-    pub(super) fn assets(&self) -> &'static Assets {
+    pub(in crate::web) fn assets(&self) -> &'static Assets {
         Assets::embedded()
     }
 
@@ -160,7 +169,7 @@ impl Frame {
 }
 
 /// The key of a method's name.
-pub(super) const fn method_key(method: Method) -> &'static str {
+pub(in crate::web) const fn method_key(method: Method) -> &'static str {
     match method {
         Method::Password => "method-password",
         Method::Email => "method-email",
@@ -250,7 +259,7 @@ pub(super) fn in_query(value: &str) -> String {
 }
 
 /// Renders. Writing to a string fails only where a value's own formatting does: no value here can.
-pub(super) fn html(page: &impl Template) -> String {
+pub(in crate::web) fn html(page: &impl Template) -> String {
     page.render().unwrap_or_else(|error| {
         tracing::error!(%error, "a page could not be written");
         String::new()

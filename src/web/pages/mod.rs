@@ -25,6 +25,7 @@ pub use demo::{
 };
 pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
 pub use frame::{Frame, Help, Person};
+pub(in crate::web) use frame::{html, method_key};
 pub use parts::{Blocked, Choice, Counting, Hidden};
 pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
 pub use setup::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};

@@ -11,6 +11,8 @@ pub enum Refusal {
     NotUnderstood,
     /// 403: the form was not made for this browser, or came from elsewhere.
     ForeignForm,
+    /// 403: an administrator whose role does not go so far.
+    NotYourDuty,
     /// 404
     NotFound,
     /// 405
@@ -32,9 +34,10 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotUnderstood,
         Self::ForeignForm,
+        Self::NotYourDuty,
         Self::NotFound,
         Self::WrongMethod,
         Self::TooLarge,
@@ -51,6 +54,7 @@ impl Refusal {
         match self {
             Self::NotUnderstood => ("refused-bad-title", "refused-bad"),
             Self::ForeignForm => ("refused-form-title", "refused-form"),
+            Self::NotYourDuty => ("refused-duty-title", "refused-duty"),
             Self::NotFound => ("refused-missing-title", "refused-missing"),
             Self::WrongMethod => ("refused-method-title", "refused-method"),
             Self::TooLarge => ("refused-large-title", "refused-large"),
@@ -69,6 +73,7 @@ impl Refusal {
             Self::UnknownHost | Self::TooMany | Self::HeadersTooLarge | Self::Unavailable => false,
             Self::NotUnderstood
             | Self::ForeignForm
+            | Self::NotYourDuty
             | Self::NotFound
             | Self::WrongMethod
             | Self::TooLarge
