@@ -2,12 +2,12 @@
 //!
 //! [`Wire`] gathers small writes (a head and a short body leave in one packet), sees the first byte of a
 //! head, ends a client that is waited for too long, and closes so that a client that is still sending can
-//! read why. Not a parser.
+//! read why. It shows the bytes of a body to who looks at them ([`Chunks`]). Not a parser.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
+use super::chunks::{Broken, Chunks};
 use super::origin::{Origin, Porch};
 use crate::config::Limits;
 
@@ -92,6 +93,11 @@ pub(super) struct Watch {
     answered: AtomicBool,
     awaits_body: AtomicBool,
     was_slow: AtomicBool,
+    /// What came behind a head in the same read, until it is known what it is.
+    behind_head: Mutex<Vec<u8>>,
+    is_chunked: AtomicBool,
+    chunks: Mutex<Chunks>,
+    is_broken: AtomicBool,
     resets: AtomicU32,
     reset_too_often: Notify,
 }
@@ -101,6 +107,7 @@ impl Watch {
     pub(super) fn expect_head(&self) {
         self.answered.store(false, Ordering::Relaxed);
         self.awaits_body.store(false, Ordering::Relaxed);
+        self.is_chunked.store(false, Ordering::Relaxed);
         self.asked.store(true, Ordering::Relaxed);
         self.expecting.store(true, Ordering::Release);
     }
@@ -124,6 +131,25 @@ impl Watch {
         self.awaits_body.store(is_awaited, Ordering::Relaxed);
     }
 
+    /// The body that begins is chunked: it is read along from its first byte.
+    pub(super) fn begin_chunks(&self) {
+        let early = std::mem::take(&mut *lock(&self.behind_head));
+        *lock(&self.chunks) = Chunks::default();
+        self.is_chunked.store(true, Ordering::Relaxed);
+        let _ = self.read_along(&early);
+    }
+
+    fn read_along(&self, bytes: &[u8]) -> Result<(), Broken> {
+        lock(&self.chunks)
+            .read(bytes)
+            .inspect_err(|_| self.is_broken.store(true, Ordering::Relaxed))
+    }
+
+    /// A chunked body was none.
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Relaxed)
+    }
+
     /// The connection ends because its client was waited for too long.
     pub(super) fn was_slow(&self) -> bool {
         self.was_slow.load(Ordering::Relaxed)
@@ -145,10 +171,45 @@ impl Watch {
         self.was_slow.store(true, Ordering::Relaxed);
     }
 
-    fn note_read(&self) {
-        if self.expecting.load(Ordering::Relaxed) && self.expecting.swap(false, Ordering::AcqRel) {
+    /// Whether these bytes are the first of a head.
+    fn note_read(&self) -> bool {
+        let is_first =
+            self.expecting.load(Ordering::Relaxed) && self.expecting.swap(false, Ordering::AcqRel);
+        if is_first {
             self.begun.notify_one();
         }
+        is_first
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Looks for the end of a head, over reads.
+#[derive(Clone, Copy, Debug, Default)]
+struct HeadEnd {
+    is_sought: bool,
+    last: [u8; 3],
+}
+
+impl HeadEnd {
+    /// What stands behind the head, if its end is in these bytes. Heads with other line ends are refused
+    /// by the guard, so they need not be found.
+    fn behind<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        const END: &[u8] = b"\r\n\r\n";
+        let over = (1..END.len()).find(|kept| {
+            let (before, after) = END.split_at(*kept);
+            self.last.ends_with(before) && bytes.starts_with(after)
+        });
+        let end = match over {
+            Some(kept) => Some(END.len() - kept),
+            None => memchr::memmem::find(bytes, END).map(|at| at + END.len()),
+        };
+        self.is_sought = end.is_none();
+        let joined = [&self.last, bytes.get(bytes.len().saturating_sub(3)..)?].concat();
+        self.last = joined.last_chunk().copied().unwrap_or_default();
+        bytes.get(end?..)
     }
 }
 
@@ -262,6 +323,7 @@ pub(super) struct Wire<S: AsyncWrite> {
     watch: Arc<Watch>,
     reading: Pace,
     writing: Pace,
+    head_end: HeadEnd,
     linger: Option<Linger>,
 }
 
@@ -280,8 +342,29 @@ impl<S: IO> Wire<S> {
             watch,
             reading: Pace::new(limits),
             writing: Pace::new(limits),
+            head_end: HeadEnd::default(),
             linger: None,
         }
+    }
+
+    /// # Errors
+    ///
+    /// `InvalidData`, if a chunked body is none.
+    fn look_at(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.watch.note_read() {
+            self.head_end = HeadEnd { is_sought: true, last: [0; 3] };
+            lock(&self.watch.behind_head).clear();
+        }
+        if self.head_end.is_sought {
+            if let Some(behind @ [_, ..]) = self.head_end.behind(bytes) {
+                lock(&self.watch.behind_head).extend_from_slice(behind);
+            }
+        } else if self.watch.is_chunked.load(Ordering::Relaxed) {
+            self.watch
+                .read_along(bytes)
+                .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        }
+        Ok(())
     }
 
     fn inner(&self) -> &S {
@@ -304,10 +387,10 @@ impl<S: IO> AsyncRead for Wire<S> {
             wire.reading.waits(cx).inspect_err(|_| wire.watch.note_slow())?;
         }
         ready!(read);
-        let moved = buf.filled().len().saturating_sub(before);
-        wire.reading.moved(moved);
-        if moved > 0 {
-            wire.watch.note_read();
+        let fresh = buf.filled().get(before..).unwrap_or_default();
+        wire.reading.moved(fresh.len());
+        if !fresh.is_empty() {
+            wire.look_at(fresh)?;
         }
         Poll::Ready(Ok(()))
     }
@@ -416,5 +499,34 @@ impl<S: IO> GetProxyDigest for Wire<S> {
 impl<S: IO> GetSocketDigest for Wire<S> {
     fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
         self.inner().get_socket_digest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_end_of_a_head_is_found_wherever_it_is_cut(
+            head in "[a\\r\\n]{0,12}",
+            body in proptest::collection::vec(any::<u8>(), 0..20),
+            cut in 1_usize..7,
+        ) {
+            let whole = [head.as_bytes(), b"\r\n\r\n", &body].concat();
+            let end = memchr::memmem::find(&whole, b"\r\n\r\n").unwrap() + 4;
+            let mut head_end = HeadEnd { is_sought: true, last: [0; 3] };
+            let mut behind = Vec::new();
+            for piece in whole.chunks(cut) {
+                if head_end.is_sought {
+                    behind.extend_from_slice(head_end.behind(piece).unwrap_or_default());
+                } else {
+                    behind.extend_from_slice(piece);
+                }
+            }
+            prop_assert_eq!(behind, whole[end..].to_vec());
+        }
     }
 }

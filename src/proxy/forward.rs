@@ -27,6 +27,7 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType};
 use tokio::time::Instant;
 
+use super::connection::Watch;
 use super::guard::{self, Message, Sound, inspect};
 use super::listener::{Places, REQUEST, RequestLink};
 use super::respond::{self, Afterwards, BodyError, PortalTrouble, Refusal};
@@ -182,7 +183,7 @@ impl Phases {
         let raw = raw_head(session);
         let sound = self.inspect(session, raw.as_deref()).and_then(|sound| {
             check_server_name(sound.host, link)?;
-            Ok(sound)
+            if link.connection.watch.is_broken() { Err(NOT_CHUNKED) } else { Ok(sound) }
         });
         let sound = match sound {
             Ok(sound) => sound,
@@ -364,6 +365,17 @@ fn await_body(link: &RequestLink, is_awaited: bool) {
     }
 }
 
+const NOT_CHUNKED: Refusal = Refusal::BadRequest("the body is not chunked as it says");
+
+/// What the wire found wrong with a client that was let in.
+fn fault_of(watch: &Watch) -> Option<Refusal> {
+    if watch.was_slow() {
+        Some(Refusal::SlowBody)
+    } else {
+        watch.is_broken().then_some(NOT_CHUNKED)
+    }
+}
+
 /// The head as it came; no copy. `None` over HTTP/2.
 fn raw_head(session: &Session) -> Option<Bytes> {
     session.as_http1().map(|session| session.get_headers_raw_bytes())
@@ -496,6 +508,11 @@ impl ProxyHttp for Phases {
             link.kill.note_head();
             link.origin = link.connection.origin_of(&session.req_header().headers);
             await_body(link, !session.is_upgrade_req() && sends_body(session.req_header()));
+            if !link.connection.http2
+                && session.req_header().headers.contains_key(TRANSFER_ENCODING)
+            {
+                link.connection.watch.begin_chunks();
+            }
         }
         let keep_alive = self.shared.limits.load().keep_alive;
         // `None` was set where the process is going down or the client said `close`.
@@ -634,8 +651,8 @@ impl ProxyHttp for Phases {
     ) -> FailToProxy {
         let gone = FailToProxy { error_code: 0, can_reuse_downstream: false };
         let Some(link) = &ctx.link else { return gone };
-        let was_slow = link.connection.watch.was_slow().then_some(Refusal::SlowBody);
-        let refusal = ctx.refusal.take().or(was_slow).or_else(|| refusal_for(error));
+        let fault = fault_of(&link.connection.watch);
+        let refusal = ctx.refusal.take().or(fault).or_else(|| refusal_for(error));
         let Some(refusal) = refusal else { return gone };
         let route = ctx.passage.as_ref().map(|passage| &*passage.route);
         tracing::warn!(

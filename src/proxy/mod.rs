@@ -6,6 +6,7 @@
 //!
 //! Not here: routes, sessions, pages. The trait is here because the proxy asks; who answers implements it.
 
+mod chunks;
 mod connection;
 mod fields;
 mod forward;

@@ -299,7 +299,8 @@ impl FieldTry {
     pub(super) fn fields(&self) -> Vec<(String, String)> {
         let text = String::from_utf8_lossy(&unescape(&repeat(&self.lines))).into_owned();
         let lines = text.split(['\r', '\n']).filter_map(|line| line.split_once(':'));
-        lines.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
+        let bare = |text: &str| text.trim_matches([' ', '\t']).to_owned();
+        lines.map(|(name, value)| (bare(name), bare(value))).collect()
     }
 
     pub(super) fn judge(&self, status: Option<u16>, arrived: &[Arrived]) -> Judged {

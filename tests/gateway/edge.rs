@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustls::HandshakeKind;
 use rustls::pki_types::ServerName;
 
+use super::person::Person;
 use super::wire::{Response, Road};
 use super::world::{HOST, World, wait_for};
 
@@ -36,14 +37,19 @@ fn audit_lines(world: &World, event: &str) -> Vec<serde_json::Value> {
 /// Somebody with a network rule to pass, and the address that a trusted proxy gives them.
 #[test]
 fn the_address_that_a_trusted_proxy_gives_counts_in_rules_and_in_the_audit() {
-    let rule = "[route.portal.rule.office]\npath = \"/office\"\nlevel = 0\nnetworks = [\"198.51.100.0/24\"]\n";
+    let rule = "[route.portal.rule.office]\npath = \"/office\"\nnetworks = [\"198.51.100.0/24\"]\n";
     let mut world = World::prepare();
     let config =
         world.config().replace("serve = \"routes\"\n", &format!("serve = \"routes\"\n{TRUSTED}"));
     world.write_config(&format!("{config}\n{rule}"));
     world.run();
-    let ask =
-        |road: &Road, fields: &str| road.ask(get("/office", fields).as_bytes()).unwrap().status;
+    world.add_user("bob");
+    let mut bob = Person::new(&world);
+    bob.sign_in_with_mail(&world, "bob");
+    let cookie = format!("Cookie: {}\r\n", bob.session());
+    let ask = |road: &Road, fields: &str| {
+        road.ask(get("/office", &format!("{cookie}{fields}")).as_bytes()).unwrap().status
+    };
     let inside = "X-Forwarded-For: 198.51.100.7\r\n";
     assert_eq!(ask(&world.plain(), inside), 200);
     assert_eq!(ask(&world.plain(), "X-Forwarded-For: 198.51.100.7, 203.0.113.1\r\n"), 403);

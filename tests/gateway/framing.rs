@@ -54,6 +54,21 @@ const OWN: &[(&str, &str, &str)] = &[
         "Upgrade: websocket\\x0D\\x0AConnection: upgrade\\x0D\\x0AContent-Length: 5\\x0D\\x0A\\x0D\\x0Ahello",
         "refuse",
     ),
+    (
+        "O21",
+        "Transfer-Encoding: chunked\\x0D\\x0A\\x0D\\x0A5 \\x0D\\x0Ahello\\x0D\\x0A0\\x0D\\x0A\\x0D\\x0A",
+        "refuse",
+    ),
+    (
+        "O22",
+        "Transfer-Encoding: chunked\\x0D\\x0A\\x0D\\x0A5;x\\x0Ahello\\x0D\\x0A0\\x0D\\x0A\\x0D\\x0A",
+        "refuse",
+    ),
+    (
+        "O23",
+        "Transfer-Encoding: chunked\\x0D\\x0A\\x0D\\x0A5;x\\x0D\\x0Ahello\\x0D\\x0A0\\x0D\\x0AX-A: b\\x0A\\x0D\\x0A",
+        "refuse",
+    ),
     ("O20", "Expect: 100-continue, x\\x0D\\x0AContent-Length: 5\\x0D\\x0A\\x0D\\x0Ahello", "clean"),
 ];
 

@@ -266,7 +266,6 @@ fn what_http2_cannot_say_in_one_way_is_refused_and_does_not_arrive() {
         ("F41 no slash", path(b"public")),
         ("F41 an absolute :path", path(b"https://portal.example.org/public")),
         ("F41 two slashes", path(b"//portal.example.org/public")),
-        ("a fragment", path(b"/public#a")),
         ("userinfo", without(b":authority", &[(b":authority", b"a@portal.example.org")])),
         (
             "H44 another host than that of TLS",
@@ -294,6 +293,17 @@ fn what_http2_cannot_say_in_one_way_is_refused_and_does_not_arrive() {
         judge_next(&world, &world.tls(), &marker)
     });
     assert!(!world.upstream.has_bytes(b"mallory"));
+}
+
+/// What is cut off is cut off before anything is judged.
+#[test]
+fn a_fragment_over_http2_is_gone_before_anybody_looks() {
+    let world = World::with_users(&[]);
+    let open = H2::ask(&world.h2(), &get(b"/public#/admin", "h2-open", &[]));
+    assert_eq!(open, End::Answered(200));
+    assert_eq!(world.upstream.marked("h2-open")[0].target(), "/public");
+    assert!(H2::ask(&world.h2(), &get(b"/admin#/public", "h2-shut", &[])).is_refusal());
+    assert!(world.upstream.marked("h2-shut").is_empty());
 }
 
 #[test]

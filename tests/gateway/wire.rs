@@ -158,13 +158,13 @@ fn fill(stream: &mut dyn Stream, buffer: &mut Vec<u8>) -> Option<()> {
 pub(crate) fn unchunked(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     let (mut body, mut at) = (Vec::new(), 0);
     loop {
-        let line = find(&bytes[at..], b"\r\n")?;
+        let line = find(bytes.get(at..)?, b"\r\n")?;
         let size = std::str::from_utf8(&bytes[at..at + line]).ok()?;
         let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
         at += line + 2;
         if size == 0 {
             // A trailer, or nothing, up to an empty line.
-            let end = find(&bytes[at - 2..], b"\r\n\r\n")?;
+            let end = find(bytes.get(at - 2..)?, b"\r\n\r\n")?;
             return Some((body, at + 2 + end));
         }
         body.extend_from_slice(bytes.get(at..at + size)?);
