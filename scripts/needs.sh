@@ -52,6 +52,16 @@ need_test_tools() {
     elif ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
         lacks python3-venv
     fi
+    need_dokuwiki
+}
+
+# What the recipe for DokuWiki is tried with: php, and the libraries that Debian's package leaves to others.
+need_dokuwiki() {
+    for package in php-cli php-xml php-geshi php-phpseclib libphp-simplepie php-random-compat libjs-jquery \
+        libjs-jquery-ui libjs-jquery-cookie
+    do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || lacks "$package"
+    done
 }
 
 find_chromium() {

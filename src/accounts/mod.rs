@@ -2,6 +2,7 @@
 //! a store implements. Not here: what a credential is worth (`points`), how it is checked
 //! (`methods`), or a row of any database (`store`).
 
+mod changes;
 mod names;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use changes::{ChangeStore, PlannedRemoval};
 pub use names::{EmailAddress, InvalidName, PhoneNumber, UserName};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};

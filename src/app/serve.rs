@@ -291,11 +291,17 @@ fn spawn_upkeep(tasks: &mut JoinSet<()>, services: &Services, stopping: &watch::
     });
     tasks.spawn(until(stopping.clone(), flush));
     let (sessions, snapshot) = (services.sessions.clone(), services.snapshot.clone());
+    let journey = services.journey.clone();
     let Opened { store, clock, .. } = services.opened.clone();
     let sweep = every(SWEEP, move || {
         let (sessions, snapshot) = (sessions.clone(), snapshot.clone());
-        let (store, now) = (store.clone(), clock.now());
-        async move { sweep(&store, &sessions, snapshot.load().config.session, now).await }
+        let (store, journey, now) = (store.clone(), journey.clone(), clock.now());
+        async move {
+            let snapshot = snapshot.load_full();
+            sweep(&store, &sessions, snapshot.config.session, now).await;
+            let due = journey.remove_what_is_due(&snapshot, now).await;
+            warn(due, "methods that were to be removed are still there");
+        }
     });
     tasks.spawn(until(stopping.clone(), sweep));
 }

@@ -26,7 +26,7 @@ use crate::proxy::{Gateway, GatewayOptions};
 use crate::sessions::Sessions;
 use crate::store::embedded::Embedded;
 use crate::throttle::Attempts;
-use crate::web::{Portal, i18n};
+use crate::web::{NewsTexts, Portal, i18n};
 
 /// What is open before anything else is built.
 #[derive(Clone, Debug)]
@@ -45,6 +45,7 @@ pub(super) struct Services {
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) gateway: Arc<Gateway>,
+    pub(super) journey: Arc<Journey>,
     /// What methods sign with: follows the snapshot.
     pub(super) keys: Arc<ArcSwap<Keyring>>,
     /// What pages ask.
@@ -100,12 +101,13 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         Attempts::new(counters.clone(), limits.sign_in_per_ip, limits.sign_in_per_account);
     let passwords = Arc::new(password(&config, accounts.clone(), attempts.clone())?);
     let keys = Arc::new(ArcSwap::new(opened.keys.clone()));
+    let notifiers = Arc::new(notifiers);
     let email = EmailCode::new(EmailCodeParts {
         codes: counters.clone(),
         counters: counters.clone(),
         attempts: attempts.clone(),
         keys: keys.clone(),
-        notifiers: Arc::new(notifiers),
+        notifiers: notifiers.clone(),
         text: Arc::new(Texts),
         limits: CodeLimits {
             sends: limits.codes_per_account,
@@ -122,15 +124,18 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     let journey = Arc::new(Journey::new(journey::Parts {
         sessions: sessions.clone(),
         accounts,
-        counters,
+        counters: counters.clone(),
         methods: Arc::new(Methods::new(all)),
         passwords,
+        changes: counters.clone(),
+        notifiers,
+        news_text: Arc::new(NewsTexts),
         audit: opened.audit.clone(),
         metrics: metrics.clone(),
     }));
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let (demo_inbox, demo_pages) = demo.map_or((None, None), |(at, pages)| (Some(at), Some(pages)));
-    let portal = Portal { journey, demo_inbox };
+    let portal = Portal { journey: journey.clone(), demo_inbox };
     let admin: Arc<OnceLock<axum::Router>> = Arc::default();
     let front = |door: Door| {
         Arc::new(Front::new(front::Parts {
@@ -164,6 +169,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         snapshot,
         metrics,
         gateway,
+        journey,
         keys,
         portal,
         admin,

@@ -51,6 +51,12 @@ event_names! {
     CodeUndeliverable = "code.undeliverable",
     CodeThrottled = "code.throttled",
     MethodAdded = "method.added",
+    MethodRemoved = "method.removed",
+    /// It is good until its time has come.
+    MethodRemovalPlanned = "method.removal_planned",
+    MethodRemovalCancelled = "method.removal_cancelled",
+    /// Made anew, as recovery codes are.
+    MethodRenewed = "method.renewed",
     PasswordChanged = "password.changed",
     UserCreated = "user.created",
     UserEnabled = "user.enabled",

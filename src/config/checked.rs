@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::identity::Identity;
 use crate::accounts::DirectoryName;
 use crate::points::{Level, Method, MethodSet, Network, Settings};
 use crate::routes::RouteSpec;
@@ -26,6 +27,8 @@ pub struct Config {
     /// By name; an upstream that a route wrote as an address is under that address.
     pub upstreams: BTreeMap<String, Upstream>,
     pub routes: Vec<RouteSpec>,
+    /// By route: what its portal is told. A route that is not here tells nothing.
+    pub identities: BTreeMap<String, Identity>,
     pub admin: Admin,
     pub guard: Guard,
     pub limits: Limits,

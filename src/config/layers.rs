@@ -441,6 +441,10 @@ fn find(path: &str) -> Result<&'static Setting, Unknown> {
         if matches!(setting.node, Node::Texts(_)) && !texts::is_language(name) {
             return Err(unknown(format!("`{name}` is not a language"), None));
         }
+        if matches!(setting.node, Node::Fields(_)) {
+            let help = "names of header fields have no place in a variable: write them in the file";
+            return Err(unknown(format!("`{name}` is a header field"), Some(help.to_owned())));
+        }
         let Some(below) = setting.below(name) else {
             if setting.later.iter().any(|later| later == name) {
                 let help = "remove it; a later version has it".to_owned();
@@ -453,7 +457,7 @@ fn find(path: &str) -> Result<&'static Setting, Unknown> {
         setting = below;
     }
     match &setting.node {
-        Node::Table(_) | Node::Named { .. } | Node::Texts(_) => Err(Unknown {
+        Node::Table(_) | Node::Named { .. } | Node::Texts(_) | Node::Fields(_) => Err(Unknown {
             label: format!("`{path}` is a section"),
             help: setting
                 .names()

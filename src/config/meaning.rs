@@ -1,9 +1,10 @@
 //! What needs more than one setting: what is required, what refers to what, what excludes what. Builds
 //! the values that the gateway uses. The parts of it: `people` (directories and notifiers), `behind`
-//! (upstreams and routes), `machine` (what this machine can tell), and here the listeners and the rest. Not here: a value by itself (`walk`).
+//! (upstreams and routes), `identity` (what portals are told), `machine` (what this machine can tell), and here the listeners and the rest. Not here: a value by itself (`walk`).
 
 mod admin;
 mod behind;
+mod identity;
 mod machine;
 mod people;
 
@@ -57,6 +58,7 @@ impl Builder<'_> {
         let directories = self.directories();
         let upstreams = self.upstreams();
         let routes = self.routes(&directories);
+        let identities = self.identities();
         self.check_reach(&directories, &routes);
         if let Some(listen) = &listen {
             self.check_loops(listen, &upstreams, &routes);
@@ -78,6 +80,7 @@ impl Builder<'_> {
             notifiers,
             upstreams: self.with_addresses(upstreams),
             routes,
+            identities,
             limits: self.limits(),
             ui: self.ui(),
             log: Log {

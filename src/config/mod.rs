@@ -9,6 +9,7 @@
 mod certificates;
 mod checked;
 mod diagnostic;
+mod identity;
 mod layers;
 mod load;
 mod meaning;
@@ -24,6 +25,7 @@ mod walk;
 
 pub use checked::*;
 pub use diagnostic::{Diagnostic, Place, Severity, SourceFile, Spot};
+pub use identity::{Fact, Identity, IdentityField, Piece, Preset, Template};
 pub use layers::{CONFIG_VARIABLE, Origin, Provenance};
 pub use load::{Format, LoadRequest, Loaded, environment, load};
 pub use outline::schema;

@@ -41,6 +41,8 @@ pub(super) enum Node {
     },
     /// Texts by language.
     Texts(Box<Setting>),
+    /// Values of header fields, by the field's name.
+    Fields(Box<Setting>),
     /// A table that says where a secret is kept.
     Secret(Vec<Setting>),
     Text {
@@ -67,7 +69,7 @@ impl Setting {
             Node::Table(settings) | Node::Secret(settings) => {
                 settings.iter().find(|setting| setting.name == name)
             }
-            Node::Named { each, .. } | Node::Texts(each) => Some(each),
+            Node::Named { each, .. } | Node::Texts(each) | Node::Fields(each) => Some(each),
             Node::Text { .. }
             | Node::Choice { .. }
             | Node::Number { .. }
@@ -87,6 +89,7 @@ impl Setting {
             Node::Table(settings) | Node::Secret(settings) => settings.as_slice(),
             Node::Named { .. }
             | Node::Texts(_)
+            | Node::Fields(_)
             | Node::Text { .. }
             | Node::Choice { .. }
             | Node::Number { .. }
@@ -185,6 +188,9 @@ fn node(schema: &Value) -> Node {
     if schema.get("x-texts").is_some() {
         return Node::Texts(each("LANGUAGE", "additionalProperties"));
     }
+    if schema.get("x-fields").is_some() {
+        return Node::Fields(each("FIELD", "additionalProperties"));
+    }
     if let Some(what) = text(schema, "x-name") {
         return Node::Named { what, each: each("NAME", "additionalProperties") };
     }
@@ -234,7 +240,10 @@ mod tests {
             Node::Table(settings) | Node::Secret(settings) => {
                 settings.iter().for_each(|setting| walk(setting, see));
             }
-            Node::Named { each, .. } | Node::Texts(each) | Node::List(each) => walk(each, see),
+            Node::Named { each, .. }
+            | Node::Texts(each)
+            | Node::Fields(each)
+            | Node::List(each) => walk(each, see),
             _ => {}
         }
     }
@@ -243,7 +252,7 @@ mod tests {
     fn every_setting_is_described_and_every_format_has_a_parser() {
         let mut count = 0;
         walk(outline(), &mut |setting| {
-            if !matches!(setting.name.as_str(), "" | "NAME" | "LANGUAGE") {
+            if !matches!(setting.name.as_str(), "" | "NAME" | "LANGUAGE" | "FIELD") {
                 assert!(setting.about.ends_with('.'), "{}: {:?}", setting.name, setting.about);
                 count += 1;
             }

@@ -71,6 +71,7 @@ fn kind(setting: &Setting) -> String {
     match &setting.node {
         Node::Table(_) | Node::Named { .. } => "section".to_owned(),
         Node::Texts(_) => "text by language".to_owned(),
+        Node::Fields(_) => "header template by field".to_owned(),
         Node::Secret(_) => "secret".to_owned(),
         Node::Text { format, least, most } => {
             let format = format.as_deref().unwrap_or("text");

@@ -13,8 +13,8 @@ use crate::secret::Secret;
 
 /// Words that make a setting's value a secret, whatever else its name says. Names that are not
 /// settings count too: `passwrod = "…"` is shown in the message about it.
-const SECRET_WORDS: [&str; 8] =
-    ["pass", "pwd", "secret", "token", "dsn", "api_key", "apikey", "private"];
+const SECRET_WORDS: [&str; 9] =
+    ["pass", "pwd", "secret", "token", "dsn", "api_key", "apikey", "private", "authorization"];
 
 const METHOD_TABLES: [&str; 2] = ["points", "lifetime"];
 

@@ -7,6 +7,8 @@
 //! it; `x-least` and `x-most` for lengths of time; `x-weaker`, the direction in which a change lets
 //! more people through; `x-later`, names that a later version has.
 
+mod identity;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -18,6 +20,8 @@ use super::texts::{
     UpstreamRef, WebAddress,
 };
 use crate::secret::Secret;
+
+pub(super) use identity::{Identity, Preset};
 
 /// A text for people, by language: `{ en = "Employees", nl = "Medewerkers" }`.
 pub(super) type Texts = BTreeMap<String, Line>;
@@ -564,7 +568,7 @@ pub(super) struct Upstream {
 /// Something behind the gate.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["tokens", "identity", "stream_grace", "cors", "headers", "report_only"]))]
+#[schemars(extend("x-later" = ["tokens", "stream_grace", "cors", "headers", "report_only"]))]
 pub(super) struct Route {
     /// Required. The host that browsers ask for, without port; a leading `*.` stands for one label.
     /// Example: `"portal.example.org"`.
@@ -609,6 +613,9 @@ pub(super) struct Route {
     #[serde(default)]
     #[schemars(extend("x-texts" = true))]
     pub(super) explain: Texts,
+    /// How the portal is told who somebody is.
+    #[serde(default)]
+    pub(super) identity: Identity,
     /// Rules by path. The most specific path wins; their order does not matter.
     #[serde(default)]
     #[schemars(extend("x-name" = "rule"))]

@@ -116,6 +116,8 @@ texts! {
     WebAddress(String) = "web address", web_address;
     /// `session`, or a length of time.
     ProofLifetime(Lifetime) = "lifetime", lifetime;
+    /// `{user} of {roles}`.
+    FieldTemplate(super::identity::Template) = "header template", field_template;
     /// A line for people to read.
     Line(String) = "line", line;
 }
@@ -470,6 +472,13 @@ fn web_address(text: &str) -> Result<String, Flaw> {
         .help(r#"write it as "https://help.example.org/sign-in""#))
 }
 
+fn field_template(text: &str) -> Result<super::identity::Template, Flaw> {
+    super::identity::Template::parse(text).map_err(|why| {
+        Flaw::new("is not a header template", why)
+            .help("facts are {user}, {name}, {email}, {roles}, {score} and {methods}")
+    })
+}
+
 fn line(text: &str) -> Result<String, Flaw> {
     if text.chars().any(char::is_control) {
         return Err(Flaw::new("must be one line", "a line break or control character is in it"));
@@ -545,7 +554,7 @@ mod tests {
 
     #[test]
     fn texts_of_each_format_are_told_from_others() {
-        let table: [(&str, &[&str], &[&str]); 16] = [
+        let table: [(&str, &[&str], &[&str]); 17] = [
             ("size", &["10MiB", "none", "1B"], &["10", "10MB", "10 MiB", "", "99999999999GiB"]),
             ("rate", &["30/m", "10/15m", "5/h"], &["30", "0/m", "5/", "/m", "5/x", "5/0m", "-1/m"]),
             ("path", &["/x", "x/y"], &["", "a\0b"]),
@@ -604,6 +613,7 @@ mod tests {
                 &["https://a.example/x?y"],
                 &["a.example", "javascript:1", "https://", "/x", "https://u@a"],
             ),
+            ("header template", &["{user}", "a {roles} b"], &["", "{x}", "a\nb"]),
             ("line", &["Example"], &["", " ", "a\nb"]),
         ];
         for (format, right, wrong) in table {

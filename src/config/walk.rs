@@ -149,18 +149,20 @@ impl Walker<'_> {
             return;
         }
         match &setting.node {
-            Node::Table(_) | Node::Named { .. } | Node::Texts(_) => match item.as_table_like() {
-                Some(table) => {
-                    let header = match item {
-                        Item::Table(table) if table.is_dotted() => key,
-                        _ => item.span().or(key),
-                    };
-                    let spot = self.spot(header);
-                    self.layer.tables.push((path.to_owned(), spot));
-                    self.table(setting, table, path);
+            Node::Table(_) | Node::Named { .. } | Node::Texts(_) | Node::Fields(_) => {
+                match item.as_table_like() {
+                    Some(table) => {
+                        let header = match item {
+                            Item::Table(table) if table.is_dotted() => key,
+                            _ => item.span().or(key),
+                        };
+                        let spot = self.spot(header);
+                        self.layer.tables.push((path.to_owned(), spot));
+                        self.table(setting, table, path);
+                    }
+                    None => self.not_a_table(item, path),
                 }
-                None => self.not_a_table(item, path),
-            },
+            }
             Node::Secret(_) => self.secret(setting, item, path, key),
             Node::Text { .. }
             | Node::Choice { .. }
@@ -242,6 +244,16 @@ impl Walker<'_> {
                     .at(spot, "not a language tag")
                     .help(r#"texts are by language: { en = "…", nl = "…" }"#)
             }
+            Node::Fields(_) => match super::identity::unfit_name(name) {
+                Some(why) => {
+                    let spot = self.spot(span);
+                    let sentence = format!("`{name}` cannot be a header that names a person");
+                    Diagnostic::error("E0106", sentence)
+                        .at(spot, why)
+                        .help(r#"write a name such as X-Remote-User = "{user}""#)
+                }
+                None => return true,
+            },
             _ => return true,
         };
         self.layer.wrong.insert(join(path, name));
@@ -414,7 +426,12 @@ fn single_flaw(setting: &Setting, value: &Value) -> Option<Flaw> {
         }
         (Node::Text { format, .. }, _) => Some(not_a_text(format.as_deref(), value)),
         (
-            Node::Table(_) | Node::Named { .. } | Node::Texts(_) | Node::Secret(_) | Node::List(_),
+            Node::Table(_)
+            | Node::Named { .. }
+            | Node::Texts(_)
+            | Node::Fields(_)
+            | Node::Secret(_)
+            | Node::List(_),
             _,
         ) => Some(wrong_type("must be a section", value)),
     }

@@ -23,8 +23,10 @@ pub use redirect::Redirect;
 
 use crate::audit::{Audit, Event, EventName};
 use crate::clock::Clock;
-use crate::gate::{self, ADMIN_ROUTE, Arrival, Door, Gate, Incoming, Reference, Snapshot};
-use crate::journey::{ReturnAddress, Transaction};
+use crate::gate::{
+    self, ADMIN_ROUTE, Arrival, Door, Gate, IdentityPlan, Incoming, Reference, Snapshot,
+};
+use crate::journey::{Opening, ReturnAddress, Transaction};
 use crate::keys::Purpose;
 use crate::observe::{DecisionKind, Metrics};
 use crate::points::{Forbidden, Grant, Shortfall, Timestamp};
@@ -54,7 +56,8 @@ pub struct Front {
     snapshot: Arc<ArcSwap<Snapshot>>,
     portal: Portal,
     router: axum::Router,
-    strip: Arc<Strip>,
+    /// What is taken from clients, and the revision of the configuration that says so.
+    strip: ArcSwap<(u64, Arc<Strip>)>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
@@ -84,6 +87,9 @@ struct Admitted(Arc<Grant>);
 impl Front {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let snapshot = parts.snapshot.load();
+        let strip = (snapshot.revision, strip_of(&snapshot));
+        drop(snapshot);
         Self {
             router: web::router(parts.portal.clone(), parts.demo_pages),
             gate: parts.gate,
@@ -91,7 +97,7 @@ impl Front {
             admin: parts.admin,
             snapshot: parts.snapshot,
             portal: parts.portal,
-            strip: Arc::new(Strip::default()),
+            strip: ArcSwap::from_pointee((strip.0, Arc::new(strip.1))),
             audit: parts.audit,
             metrics: parts.metrics,
             clock: parts.clock,
@@ -111,6 +117,17 @@ impl Front {
             upgrade: head.upgrade,
         };
         self.gate.admit(incoming, &self.snapshot.load_full(), self.clock.now()).await
+    }
+
+    /// Names of portals' own are taken from clients on every route: two routes may lead to one portal.
+    fn strip(&self, snapshot: &Snapshot) -> Arc<Strip> {
+        let known = self.strip.load();
+        if known.0 == snapshot.revision {
+            return known.1.clone();
+        }
+        let strip = Arc::new(strip_of(snapshot));
+        self.strip.store(Arc::new((snapshot.revision, strip.clone())));
+        strip
     }
 
     fn forward(&self, head: &Head<'_>, passage: gate::Passage) -> Admission {
@@ -133,15 +150,8 @@ impl Front {
             grant,
             upstream: upstream.clone(),
             route: arrival.route.name.clone(),
-            identity: identity
-                .headers
-                .into_iter()
-                .filter_map(|header| {
-                    let value = HeaderValue::try_from(header.value).ok()?;
-                    Some((HeaderName::from_static(header.name), value))
-                })
-                .collect(),
-            strip: self.strip.clone(),
+            strip: self.strip(&arrival.snapshot),
+            identity: identity.headers,
             remove: Vec::new(),
             set_cookies,
             body_limit: arrival.route.body_limit_bytes,
@@ -174,7 +184,8 @@ impl Front {
             }
             ClientKind::Script => {
                 let requirement = &caller.arrival.requirement;
-                let url = format!("{}/.scoregate/{page}", origin(&caller));
+                let tx = caller.tx(&to);
+                let url = format!("{}/.scoregate/{page}?tx={tx}", origin(&caller));
                 let reference = caller.reference.to_string();
                 let problem = Problem::step_up(requirement, shortfall, url, reference);
                 Answer::json(Kind::Unauthorized, "application/problem+json", problem.json())
@@ -267,6 +278,7 @@ impl Front {
             gate::Admission::OwnPage(arrival)
             | gate::Admission::StepUp(arrival, _)
             | gate::Admission::Forbid(arrival, _)
+            | gate::Admission::Unsendable(arrival, _)
             | gate::Admission::Unavailable(arrival, _) => (*arrival, false),
             gate::Admission::Refuse(_) => return None,
         };
@@ -316,6 +328,11 @@ impl Gatekeeper for Front {
                 answered(self.forbid(head, arrival, reason))
             }
             gate::Admission::Refuse(refusal) => Admission::Refuse(not_routed(&refusal)),
+            gate::Admission::Unsendable(arrival, unsendable) => {
+                tracing::error!(route = %arrival.route.name, %unsendable, "a portal cannot be told who asks");
+                self.metrics.decided(Some(&arrival.route.name), DecisionKind::Error, "identity");
+                Admission::Refuse(Refusal::Unsendable)
+            }
             gate::Admission::Unavailable(arrival, error) => {
                 tracing::error!(route = %arrival.route.name, error = &error as &dyn std::error::Error, "sessions cannot be read");
                 self.metrics.decided(Some(&arrival.route.name), DecisionKind::Error, "store");
@@ -403,6 +420,10 @@ fn not_http(client: IpAddr, now: Timestamp) -> Event {
     Event::new(EventName::RequestRefused, now).source(Some(client)).reason("not_http")
 }
 
+fn strip_of(snapshot: &Snapshot) -> Strip {
+    Strip::with_names(snapshot.identities.values().flat_map(IdentityPlan::names))
+}
+
 fn answered(answer: Answer) -> Admission {
     Admission::Answer(Box::new(answer.into_response()))
 }
@@ -421,18 +442,31 @@ fn caller(arrival: Box<Arrival>, head: &Head<'_>) -> Caller {
 
 /// Where the person was going. What is no address to come back to (a form, a frame's content) leads
 /// to the start page.
+/// A navigation goes on to its own address. Anything else is made again by whoever made it, so the person
+/// goes back to the page that it came from, having shown what the call asks.
 fn challenge_path(
     caller: &Caller,
     head: &Head<'_>,
     kind: ClientKind,
     is_step_up: bool,
 ) -> Transaction {
-    let target = std::str::from_utf8(head.target).ok();
-    let return_to = target
-        .filter(|_| kind == ClientKind::Navigation)
-        .and_then(|target| ReturnAddress::accept(target, &caller.arrival.host))
-        .unwrap_or_default();
-    Transaction::begin(return_to, is_step_up, caller.arrival.now)
+    let accept = |address: &str| ReturnAddress::accept(address, &caller.arrival.host);
+    let target = std::str::from_utf8(head.target).ok().and_then(accept);
+    let begin = |address| Transaction::begin(address, is_step_up, caller.arrival.now);
+    if kind == ClientKind::Navigation {
+        return begin(target.unwrap_or_default());
+    }
+    let mut transaction = begin(page_of_call(caller, head).unwrap_or_default());
+    let method = head.method.as_str().to_owned();
+    transaction.opening = target.map(|target| Opening { method, target });
+    transaction
+}
+
+/// The page of this very origin that a browser names as where a call came from.
+fn page_of_call(caller: &Caller, head: &Head<'_>) -> Option<ReturnAddress> {
+    let referer = head.headers.get(http::header::REFERER)?.to_str().ok()?;
+    let path = referer.strip_prefix(&origin(caller))?;
+    ReturnAddress::accept(path, &caller.arrival.host)
 }
 
 fn origin(caller: &Caller) -> String {
@@ -489,6 +523,7 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::Unavailable { .. } => "unavailable",
         Refusal::PortalDown(PortalTrouble::Unreachable) => "portal_unreachable",
         Refusal::PortalDown(PortalTrouble::Slow) => "portal_slow",
+        Refusal::Unsendable => "identity_too_long",
         Refusal::Internal => "internal",
     }
 }
@@ -514,6 +549,6 @@ const fn page_of(refusal: &Refusal) -> PageOf {
         Refusal::TargetTooLong => pages::Refusal::AddressTooLong,
         Refusal::HeadTooLarge => pages::Refusal::HeadersTooLarge,
         Refusal::Unavailable { .. } => pages::Refusal::Unavailable,
-        Refusal::Internal => pages::Refusal::Fault,
+        Refusal::Unsendable | Refusal::Internal => pages::Refusal::Fault,
     })
 }

@@ -1,43 +1,127 @@
 //! Who somebody is, as headers for the portal. Values that cannot split a header: whatever is not
 //! visible ASCII is percent-encoded. Not here: removing what a client sent under these names (`proxy`).
 
+use std::fmt::Write as _;
+
+use http::{HeaderName, HeaderValue};
+
+use crate::accounts::ContactKind;
+use crate::config::{self, Fact, Piece, Template};
 use crate::points::{Method, Standing, Weighing};
 use crate::sessions::Present;
 
-/// One header to set: a lower-case name and a value of visible ASCII and spaces.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct IdentityHeader {
-    pub name: &'static str,
-    pub value: String,
+/// The longest value of one header, in bytes. Many portals take 8 KiB of header in all.
+const VALUE_LIMIT: usize = 4096;
+
+/// What one route tells its portal: as configured, ready to be filled in.
+#[derive(Clone, Debug, Default)]
+pub struct IdentityPlan {
+    fields: Vec<(HeaderName, Template)>,
+    authorization: Option<HeaderValue>,
 }
 
 /// The headers that name a person to the portal. Empty for nobody.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Identity {
-    pub headers: Vec<IdentityHeader>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-impl Identity {
-    /// Preset `scoregate`. A header without a value is left out.
+/// A value that is longer than a portal can be expected to take. Cut off it would be another one.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the value of {header} would have {bytes} bytes, more than {VALUE_LIMIT}")]
+pub struct Unsendable {
+    pub header: HeaderName,
+    pub bytes: usize,
+}
+
+impl IdentityPlan {
+    /// The plan of a checked configuration: names that are none are left out.
     #[must_use]
-    pub fn of(session: &Present, weighing: &Weighing) -> Self {
-        let account = session.account();
-        let email = account.contact(crate::accounts::ContactKind::Email);
-        let roles = joined(account.user.roles.iter().map(|role| encoded(role, true)));
-        let methods = joined(methods(session, weighing).map(str::to_owned));
-        let mut identity = Self { headers: Vec::with_capacity(6) };
-        let mut set = |name, value: String| {
-            if !value.is_empty() {
-                identity.headers.push(IdentityHeader { name, value });
-            }
+    pub fn compile(identity: &config::Identity) -> Self {
+        let field = |field: &config::IdentityField| {
+            let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
+            Some((name, field.template.clone()))
         };
-        set("x-scoregate-user", encoded(account.user.name.as_str(), false));
-        set("x-scoregate-name", encoded(account.user.display_name.as_deref().unwrap_or(""), false));
-        set("x-scoregate-email", encoded(email.map_or("", |contact| &contact.address), false));
-        set("x-scoregate-roles", roles);
-        set("x-scoregate-score", weighing.score.to_string());
-        set("x-scoregate-methods", methods);
-        identity
+        let authorization = identity.authorization.as_ref().and_then(|secret| {
+            let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        });
+        Self { fields: identity.fields.iter().filter_map(field).collect(), authorization }
+    }
+
+    /// Every name under which the portal is told something about a person.
+    pub fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.fields.iter().map(|(name, _)| name)
+    }
+
+    /// What the gateway shows at the portal in place of the client's `Authorization`.
+    #[must_use]
+    pub const fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
+    }
+
+    /// The headers for one person. One of which every fact is empty is left out.
+    ///
+    /// # Errors
+    /// A value would be too long.
+    pub fn identity(&self, session: &Present, weighing: &Weighing) -> Result<Identity, Unsendable> {
+        // One more than there are, for `Authorization`.
+        let mut headers = Vec::with_capacity(self.fields.len() + 1);
+        for (name, template) in &self.fields {
+            let Some(value) = filled(template, session, weighing) else { continue };
+            let unsendable = || Unsendable { header: name.clone(), bytes: value.len() };
+            if value.len() > VALUE_LIMIT {
+                return Err(unsendable());
+            }
+            // Only visible ASCII and inner spaces are in it, so this never fails.
+            let value = HeaderValue::from_str(&value).map_err(|_| unsendable())?;
+            headers.push((name.clone(), value));
+        }
+        Ok(Identity { headers })
+    }
+}
+
+/// `None`: there are facts in it, and all of them are empty.
+fn filled(template: &Template, session: &Present, weighing: &Weighing) -> Option<String> {
+    let (mut value, mut facts, mut told) = (String::new(), 0, 0);
+    for piece in &template.0 {
+        match piece {
+            Piece::Text(text) => value.push_str(text),
+            Piece::Fact(fact) => {
+                let before = value.len();
+                tell(*fact, session, weighing, &mut value);
+                facts += 1;
+                told += usize::from(value.len() > before);
+            }
+        }
+    }
+    (facts == 0 || told > 0).then_some(value)
+}
+
+fn tell(fact: Fact, session: &Present, weighing: &Weighing, to: &mut String) {
+    let account = session.account();
+    match fact {
+        Fact::User => encode(account.user.name.as_str(), false, to),
+        Fact::Name => encode(account.user.display_name.as_deref().unwrap_or(""), false, to),
+        Fact::Email => {
+            let email = account.contact(ContactKind::Email);
+            encode(email.map_or("", |contact| &contact.address), false, to);
+        }
+        Fact::Roles => {
+            for (nth, role) in account.user.roles.iter().enumerate() {
+                if nth > 0 {
+                    to.push(',');
+                }
+                encode(role, true, to);
+            }
+        }
+        // Writing to a text cannot fail.
+        Fact::Score => drop(write!(to, "{}", weighing.score)),
+        Fact::Methods => {
+            let methods: Vec<&str> = methods(session, weighing).collect();
+            to.push_str(&methods.join(","));
+        }
     }
 }
 
@@ -77,14 +161,10 @@ const fn amr(method: Method) -> &'static str {
     }
 }
 
-fn joined(values: impl Iterator<Item = String>) -> String {
-    values.collect::<Vec<_>>().join(",")
-}
-
 /// Percent-encodes the UTF-8 bytes that are not visible ASCII, the percent sign itself, and in a list
 /// the comma. A space inside stays; it is legal in a value and common in names.
-fn encoded(text: &str, in_list: bool) -> String {
-    let mut out = String::with_capacity(text.len());
+fn encode(text: &str, in_list: bool, out: &mut String) {
+    out.reserve(text.len());
     let last = text.len().saturating_sub(1);
     for (at, byte) in text.bytes().enumerate() {
         let is_inner_space = byte == b' ' && at != 0 && at != last;
@@ -92,10 +172,9 @@ fn encoded(text: &str, in_list: bool) -> String {
         if is_plain || is_inner_space {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
-    out
 }
 
 #[cfg(test)]
@@ -116,7 +195,9 @@ mod tests {
             ("a,b", true, "a%2Cb"),
             ("", false, ""),
         ] {
-            assert_eq!(encoded(text, in_list), value, "{text:?}");
+            let mut seen = String::new();
+            encode(text, in_list, &mut seen);
+            assert_eq!(seen, value, "{text:?}");
         }
     }
 }

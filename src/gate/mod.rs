@@ -13,9 +13,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use admin::{ADMIN_ROUTE, Door, KEPT};
-pub use identity::{Identity, IdentityHeader};
+pub use identity::{Identity, IdentityPlan, Unsendable};
 pub use reference::Reference;
 pub use snapshot::{DirectoryPolicy, Snapshot};
+
+use http::header::AUTHORIZATION;
 
 use crate::accounts::StoreError;
 use crate::points::{
@@ -72,7 +74,7 @@ pub struct Arrival {
 pub struct Passage {
     pub arrival: Arrival,
     pub grant: Grant,
-    /// Empty on public routes.
+    /// Names nobody on public routes.
     pub identity: Identity,
 }
 
@@ -88,6 +90,8 @@ pub enum Admission {
     Forbid(Box<Arrival>, Forbidden),
     /// It is no request that any route takes.
     Refuse(NotRouted),
+    /// It may pass, and the portal could not be told who asks.
+    Unsendable(Box<Arrival>, Unsendable),
     /// What the session has shown could not be read.
     Unavailable(Box<Arrival>, StoreError),
 }
@@ -193,23 +197,23 @@ fn judge(arrival: Arrival) -> Admission {
     };
     let Decision { outcome, weighing } = arrival.decide(&arrival.requirement, settings);
     match outcome {
-        Outcome::Allow(grant) => {
-            let identity = arrival.identity(&weighing);
-            Admission::Forward(Box::new(Passage { arrival, grant, identity }))
-        }
+        Outcome::Allow(grant) => match arrival.identity(&weighing) {
+            Ok(identity) => Admission::Forward(Box::new(Passage { arrival, grant, identity })),
+            Err(unsendable) => Admission::Unsendable(Box::new(arrival), unsendable),
+        },
         Outcome::StepUp(shortfall) => Admission::StepUp(Box::new(arrival), Box::new(shortfall)),
         Outcome::Forbid(reason) => Admission::Forbid(Box::new(arrival), reason),
     }
 }
 
 impl Arrival {
-    /// Where this door leads, for an address that the person wants to go on to.
+    /// Where this door leads, for an address that the person wants to go on to with this method.
     ///
     /// # Errors
     /// As of [`crate::routes::Table::find`]; a door that is not there knows no host.
-    pub fn find(&self, target: &[u8]) -> Result<Match, NotRouted> {
+    pub fn find(&self, method: &str, target: &[u8]) -> Result<Match, NotRouted> {
         let table = self.snapshot.table(self.door).ok_or(NotRouted::UnknownHost)?;
-        table.find(self.host.as_bytes(), "GET", target)
+        table.find(self.host.as_bytes(), method, target)
     }
 
     /// It is for the administrators' portal.
@@ -272,12 +276,20 @@ impl Arrival {
         weigh(&self.requirement, &session.evidence(), settings, self.now).score
     }
 
-    fn identity(&self, weighing: &Weighing) -> Identity {
-        match &self.session {
+    fn identity(&self, weighing: &Weighing) -> Result<Identity, Unsendable> {
+        // A route without a plan tells its portal nothing, and neither does anybody a name of nobody.
+        let Some(plan) = self.snapshot.identities.get(&self.route.name) else {
+            return Ok(Identity::default());
+        };
+        let mut identity = match &self.session {
             Some(session) if self.requirement.level > Level::ZERO || weighing.signed_in => {
-                Identity::of(session, weighing)
+                plan.identity(session, weighing)?
             }
             _ => Identity::default(),
+        };
+        if let Some(value) = plan.authorization() {
+            identity.headers.push((AUTHORIZATION, value.clone()));
         }
+        Ok(identity)
     }
 }

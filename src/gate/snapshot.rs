@@ -5,6 +5,7 @@ use super::admin::{self, Door};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::IdentityPlan;
 use crate::accounts::DirectoryName;
 use crate::config::{Config, NotifierConfig, Upstream, methods_of_this_version};
 use crate::keys::Keyring;
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub admin_table: Option<Arc<Table>>,
     pub directories: Arc<BTreeMap<DirectoryName, DirectoryPolicy>>,
     pub upstreams: Arc<BTreeMap<Arc<str>, Arc<Upstream>>>,
+    /// What each route tells its portal.
+    pub identities: Arc<BTreeMap<Arc<str>, IdentityPlan>>,
     pub keys: Arc<Keyring>,
     pub config: Arc<Config>,
     /// Ports under which the listeners can be named, besides a route's `public_port`.
@@ -65,7 +68,12 @@ impl Snapshot {
             .upstreams
             .iter()
             .map(|(name, upstream)| (Arc::from(name.as_str()), Arc::new(upstream.clone())));
+        let identities = config
+            .identities
+            .iter()
+            .map(|(route, identity)| (Arc::from(route.as_str()), IdentityPlan::compile(identity)));
         Ok(Self {
+            identities: Arc::new(identities.collect()),
             table: Arc::new(table),
             admin_table,
             directories: Arc::new(directories),

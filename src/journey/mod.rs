@@ -5,6 +5,9 @@
 //! Not here: HTML, cookies' attributes, addresses of pages (`web`), and what an answer is worth
 //! (`points`).
 
+mod enrolment;
+mod news;
+mod outlook;
 mod record;
 mod return_address;
 mod set_up;
@@ -16,16 +19,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use enrolment::{Change, FRESH, Permission, Permit, Removal};
+pub use news::{News, NewsText, Scene};
+pub use outlook::{Closed, Outlook};
 pub use return_address::ReturnAddress;
 pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
-pub use transaction::{Notice, Transaction};
+pub use transaction::{Notice, Opening, Transaction};
 
-use crate::accounts::{Account, AccountStore, EmailAddress, StoreError, UserName, UserState};
+use crate::accounts::{
+    Account, AccountStore, ChangeStore, EmailAddress, StoreError, UserName, UserState,
+};
 use crate::audit::{Audit, EventName};
 use crate::gate::{Arrival, Reference};
 use crate::methods::{
     Ask, Attempt, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
 };
+use crate::notify::Notifiers;
 use crate::observe::Metrics;
 use crate::points::{
     Decision, Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Standing,
@@ -171,6 +180,9 @@ pub struct Journey {
     methods: Arc<Methods>,
     /// For choosing one; checking one is a method like the others.
     passwords: Arc<Password>,
+    changes: Arc<dyn ChangeStore>,
+    notifiers: Arc<Notifiers>,
+    news_text: Arc<dyn NewsText>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
     /// Apps are confirmed one after the other, so that one secret is never added twice.
@@ -185,6 +197,10 @@ pub struct Parts {
     pub counters: Arc<dyn CounterStore>,
     pub methods: Arc<Methods>,
     pub passwords: Arc<Password>,
+    /// What people change themselves.
+    pub changes: Arc<dyn ChangeStore>,
+    pub notifiers: Arc<Notifiers>,
+    pub news_text: Arc<dyn NewsText>,
     pub audit: Arc<Audit>,
     pub metrics: Arc<Metrics>,
 }
@@ -192,9 +208,19 @@ pub struct Parts {
 impl Journey {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { sessions, accounts, counters, methods, passwords, audit, metrics } = parts;
-        let confirming = tokio::sync::Mutex::default();
-        Self { sessions, accounts, counters, methods, passwords, audit, metrics, confirming }
+        Self {
+            sessions: parts.sessions,
+            accounts: parts.accounts,
+            counters: parts.counters,
+            methods: parts.methods,
+            passwords: parts.passwords,
+            changes: parts.changes,
+            notifiers: parts.notifiers,
+            news_text: parts.news_text,
+            audit: parts.audit,
+            metrics: parts.metrics,
+            confirming: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Where the journey to `transaction`'s return address stands for whoever arrived.
@@ -297,6 +323,8 @@ impl Journey {
             if old.account().user.id != account.user.id {
                 // Where another person was going is nobody else's business.
                 transaction.return_to = ReturnAddress::default();
+                transaction.opening = None;
+                transaction.change = None;
             }
         }
         let beginning = Beginning {
@@ -592,8 +620,15 @@ pub struct Wanted {
 
 /// Where the place asks nothing, what its directory asks: somebody who came to sign in is to be signed in.
 fn destination(arrival: &Arrival, transaction: &Transaction, level: Level) -> Wanted {
-    let target = transaction.return_to.target().as_bytes();
-    match arrival.find(target) {
+    if transaction.return_to.is_of_the_account() {
+        let requirement = Arc::new(enrolment::requirement(transaction.change, level));
+        return Wanted { requirement, explain: Arc::default() };
+    }
+    let (method, target) = match &transaction.opening {
+        Some(opening) => (&*opening.method, &opening.target),
+        None => ("GET", &transaction.return_to),
+    };
+    match arrival.find(method, target.target().as_bytes()) {
         Ok(matched) if !matched.own_page && !matched.requirement.is_public() => {
             Wanted { requirement: matched.requirement, explain: matched.explain }
         }

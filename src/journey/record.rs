@@ -74,6 +74,17 @@ impl Journey {
         self.audit.record(self.event(visit, name, Some(session.account())));
     }
 
+    /// Something about a method of an account was changed.
+    pub(super) fn record_method(
+        &self,
+        visit: &Visit<'_>,
+        name: EventName,
+        account: &Account,
+        method: Method,
+    ) {
+        self.audit.record(self.event(visit, name, Some(account)).method(method));
+    }
+
     pub(super) fn record(
         &self,
         visit: &Visit<'_>,

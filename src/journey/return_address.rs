@@ -5,6 +5,9 @@
 /// The longest return address that is kept, in bytes. Longer ones fall back to the start page.
 const LONGEST: usize = 4096;
 
+/// Where people look after their account.
+const ACCOUNT: &str = "/.scoregate/me";
+
 /// A path with its query and fragment on the journey's own host. Starts with one `/`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReturnAddress(String);
@@ -28,6 +31,29 @@ impl ReturnAddress {
             && !path.starts_with("//")
             && is_safe_path(path.split(['?', '#']).next().unwrap_or_default());
         is_safe.then(|| Self(path.into_owned()))
+    }
+
+    /// A page of ours on which people look after their account: `/.scoregate/me` and what is below it, with
+    /// a query of plain characters. Looking at one changes nothing. For our own handlers: what a browser
+    /// names goes through [`Self::accept`], which takes no address of ours.
+    #[must_use]
+    pub fn of_the_account(address: &str) -> Option<Self> {
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        let rest = path.strip_prefix(ACCOUNT)?;
+        let is_below = rest.is_empty() || rest.starts_with('/');
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_safe = is_below
+            && address.len() <= LONGEST
+            && rest.bytes().all(|byte| is_plain(byte) || byte == b'/')
+            && !rest.contains("//")
+            && query.bytes().all(|byte| is_plain(byte) || matches!(byte, b'=' | b'&'));
+        is_safe.then(|| Self(address.to_owned()))
+    }
+
+    /// Whether it is one of [`Self::of_the_account`].
+    #[must_use]
+    pub fn is_of_the_account(&self) -> bool {
+        Self::of_the_account(&self.0).is_some()
     }
 
     #[must_use]
@@ -118,6 +144,26 @@ mod tests {
             ["/.scoregate/sign-out", "/.scoregate", "/.SCOREGATE/sign-out", "/.scoregate/../x"]
         {
             assert_eq!(ReturnAddress::accept(value, "h"), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_pages_of_the_account_are_places_of_ours_to_return_to() {
+        for (address, is_one) in [
+            ("/.scoregate/me", true),
+            ("/.scoregate/me/password", true),
+            ("/.scoregate/me/app/remove?id=a1B-_", true),
+            ("/.scoregate/menu", false),
+            ("/.scoregate/me/../sign-out", false),
+            ("/.scoregate/me//evil.test", false),
+            ("/.scoregate/me/%2e%2e", false),
+            ("/.scoregate/me?next=//evil.test", false),
+            ("/.scoregate/sign-out", false),
+            ("/reports", false),
+            ("https://evil.test/.scoregate/me", false),
+        ] {
+            assert_eq!(ReturnAddress::of_the_account(address).is_some(), is_one, "{address}");
+            assert_eq!(ReturnAddress::accept("/.scoregate/me", "h"), None);
         }
     }
 

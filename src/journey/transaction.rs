@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::return_address::ReturnAddress;
 use crate::keys::Keyring;
-use crate::points::Timestamp;
+use crate::points::{Level, Timestamp};
 
 /// How long a page of ours can be left open.
 const LIFETIME: std::time::Duration = std::time::Duration::from_secs(3600);
@@ -41,10 +41,24 @@ pub enum Notice {
     Password(String),
 }
 
+/// A request that was refused and is made again once enough has been shown: not by us, so only what it
+/// asks matters here.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Opening {
+    /// The method of HTTP, as it was sent.
+    pub method: String,
+    pub target: ReturnAddress,
+}
+
 /// Where a person is going.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Transaction {
     pub return_to: ReturnAddress,
+    /// What is to be opened, where that is not the page to return to: a call that a page's script made.
+    pub opening: Option<Opening>,
+    /// What a change of methods asks, freshly, where the person is going to make one. It only chooses what
+    /// is offered on the way: the page that they come back to asks anew.
+    pub change: Option<Level>,
     /// Begun by somebody who was signed in already: "confirm" rather than "sign in".
     pub is_step_up: bool,
     pub begun_at: Timestamp,
@@ -62,9 +76,13 @@ pub struct Transaction {
 #[derive(Deserialize, Serialize)]
 struct Sealed {
     r: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    o: Option<(String, String)>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     u: bool,
     b: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    c: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     n: Option<Notice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +100,8 @@ impl Transaction {
     pub const fn begin(return_to: ReturnAddress, is_step_up: bool, now: Timestamp) -> Self {
         Self {
             return_to,
+            opening: None,
+            change: None,
             is_step_up,
             begun_at: now,
             notice: None,
@@ -90,6 +110,12 @@ impl Transaction {
             resend_at: None,
             language: None,
         }
+    }
+
+    #[must_use]
+    pub const fn with_change(mut self, level: Option<Level>) -> Self {
+        self.change = level;
+        self
     }
 
     #[must_use]
@@ -103,6 +129,11 @@ impl Transaction {
     pub fn token(&self, keys: &Keyring, host: &str, browser: &[u8; 32]) -> String {
         let sealed = Sealed {
             r: self.return_to.as_str().to_owned(),
+            o: self
+                .opening
+                .as_ref()
+                .map(|opening| (opening.method.clone(), opening.target.as_str().to_owned())),
+            c: self.change.map(Level::value),
             u: self.is_step_up,
             b: self.begun_at.as_millis(),
             n: self.notice.clone(),
@@ -132,8 +163,17 @@ impl Transaction {
         if now >= begun_at.after(LIFETIME) {
             return None;
         }
+        let opening = match sealed.o {
+            Some((method, target)) => {
+                Some(Opening { method, target: ReturnAddress::accept(&target, host)? })
+            }
+            None => None,
+        };
         Some(Self {
-            return_to: ReturnAddress::accept(&sealed.r, host)?,
+            return_to: ReturnAddress::accept(&sealed.r, host)
+                .or_else(|| ReturnAddress::of_the_account(&sealed.r))?,
+            change: sealed.c.and_then(Level::new),
+            opening,
             is_step_up: sealed.u,
             begun_at,
             notice: sealed.n,
@@ -162,6 +202,10 @@ mod tests {
         let mut transaction =
             Transaction::begin(ReturnAddress::accept("/a?b=c", "h").unwrap(), true, NOW);
         transaction.typed_name = Some("anna".to_owned());
+        transaction.opening = Some(Opening {
+            method: "POST".to_owned(),
+            target: ReturnAddress::accept("/api/c", "h").unwrap(),
+        });
         transaction.notice = Some(Notice::Wrong { tries_left: Some(2) });
         let token = transaction.token(&keys, "h", &BROWSER);
         let parse =

@@ -431,7 +431,7 @@ impl<S: IO> AsyncWrite for Wire<S> {
             left: LINGER_BYTES,
         });
         if !linger.is_shut {
-            if let Poll::Pending = Pin::new(&mut wire.stream).poll_shutdown(cx)? {
+            if Pin::new(&mut wire.stream).poll_shutdown(cx)?.is_pending() {
                 return linger.until.as_mut().poll(cx).map(Ok);
             }
             linger.is_shut = true;

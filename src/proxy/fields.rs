@@ -70,7 +70,7 @@ fn is_reserved(name: &Folded) -> bool {
                 )
         }
         Some(b'r') => starts(&[b"remote-"]),
-        Some(b's') => starts(&[b"ssl-client-"]),
+        Some(b's') => starts(&[b"ssl-client-", b"sm-"]),
         Some(b't') => {
             matches!(name, b"te" | b"trailer" | b"true-client-ip") || starts(&[b"tailscale-user-"])
         }

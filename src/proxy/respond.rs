@@ -58,6 +58,8 @@ pub enum Refusal {
         retry_after: Duration,
     },
     PortalDown(PortalTrouble),
+    /// The portal cannot be told who asks.
+    Unsendable,
     /// A fault of ours.
     Internal,
 }
@@ -79,7 +81,7 @@ impl Refusal {
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::PortalDown(PortalTrouble::Unreachable) => StatusCode::BAD_GATEWAY,
             Self::PortalDown(PortalTrouble::Slow) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unsendable | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -103,6 +105,7 @@ impl Refusal {
             }
             Self::PortalDown(PortalTrouble::Unreachable) => "The portal does not answer.",
             Self::PortalDown(PortalTrouble::Slow) => "The portal takes too long to answer.",
+            Self::Unsendable => "The portal cannot be told who you are: a value is too long.",
             Self::Internal => "Something went wrong on our side.",
         }
     }

@@ -85,6 +85,14 @@ impl Asks {
 }
 
 impl RouteSpec {
+    /// The route and its rules by name, each with what it asks.
+    #[must_use]
+    pub fn places(&self) -> Vec<(String, Requirement)> {
+        let own = self.requirement();
+        let rules = self.rules.iter().map(|rule| (rule.name.clone(), rule.requirement(&own)));
+        std::iter::once((self.name.clone(), own.clone())).chain(rules).collect()
+    }
+
     /// What the route asks where no rule says otherwise: its own settings over its directory's level.
     #[must_use]
     pub(super) fn requirement(&self) -> Requirement {

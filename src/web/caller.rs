@@ -126,6 +126,17 @@ impl Caller {
         }
     }
 
+    /// A parameter of the address; empty where it is not there. Of two the first counts.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> String {
+        let query = self.address.split_once('?').map_or("", |(_, query)| query);
+        form_urlencoded::parse(query.as_bytes())
+            .take(32)
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default()
+    }
+
     #[must_use]
     pub fn session(&self) -> Option<SessionKey> {
         self.arrival.session.as_ref().map(crate::sessions::Present::key)

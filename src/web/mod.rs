@@ -2,6 +2,7 @@
 //! and the handlers that show them. Not here: any decision (`points`), and where a person is in a
 //! sign-in (`journey`).
 
+mod account;
 mod admin;
 pub mod answer;
 pub mod assets;
@@ -9,6 +10,7 @@ mod browser;
 mod caller;
 mod form;
 pub mod i18n;
+mod news;
 pub mod pages;
 mod router;
 mod set_up;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 
 pub use admin::{AdminPortal, Kept, admin_router};
 pub use caller::{Caller, Transport};
+pub use news::NewsTexts;
 pub use router::router;
 pub(crate) use steps::denied_page;
 

@@ -16,7 +16,7 @@ use super::browser::{Made, is_from_own_page};
 use super::caller::Caller;
 use super::form::{Form, NotAForm};
 use super::pages::{CookiesBlocked, Refusal, Refused};
-use super::{Portal, set_up, sign_in, sign_out, steps};
+use super::{Portal, account, set_up, sign_in, sign_out, steps};
 
 /// Our pages hold nothing that needs more.
 pub(super) const BODY_LIMIT: usize = 16 * 1024;
@@ -37,6 +37,8 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
         .route("/.scoregate/sign-out", get(sign_out::show).post(sign_out::submit))
         .route("/.scoregate/link/{token}", get(set_up::show).post(set_up::submit))
         .route("/.scoregate/enrol/app", get(set_up::show_app).post(set_up::submit_app))
+        .route("/.scoregate/me", get(account::show))
+        .route("/.scoregate/me/keep", post(account::keep))
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(portal.clone(), only_navigations));

@@ -94,7 +94,7 @@ const BUSY: &str = "busy";
 
 /// What the address says of the last try. It only chooses a sentence.
 fn state(caller: &Caller) -> PasswordState {
-    let said = parameter(caller, "problem");
+    let said = caller.parameter("problem");
     let problem = PasswordProblem::ALL.into_iter().find(|problem| problem.key() == said);
     match problem {
         Some(PasswordProblem::TooShort) => PasswordState::TooShort,
@@ -108,8 +108,8 @@ fn state(caller: &Caller) -> PasswordState {
 
 /// `GET enrol/app`: set up an app, or that all is done.
 pub(super) async fn show_app(State(portal): State<Portal>, caller: Caller) -> Answer {
-    let Some(ticket) = ticket(&caller, &parameter(&caller, "ticket")) else {
-        return match parameter(&caller, "done").as_str() {
+    let Some(ticket) = ticket(&caller, &caller.parameter("ticket")) else {
+        return match caller.parameter("done").as_str() {
             "app" => done(&portal, &caller, true),
             "password" => done(&portal, &caller, false),
             _ => gone(&portal, &caller),
@@ -151,7 +151,7 @@ fn done(portal: &Portal, caller: &Caller, has_app: bool) -> Answer {
 /// `POST enrol/app`: a code of the new app, or `skip`.
 pub(super) async fn submit_app(State(portal): State<Portal>, posted: Posted) -> Answer {
     let Posted { caller, form } = posted;
-    let Some(mut ticket) = ticket(&caller, &parameter(&caller, "ticket")) else {
+    let Some(mut ticket) = ticket(&caller, &caller.parameter("ticket")) else {
         return gone(&portal, &caller);
     };
     if !form.field("skip").is_empty() {
@@ -172,12 +172,4 @@ pub(super) async fn submit_app(State(portal): State<Portal>, posted: Posted) -> 
 fn ticket(caller: &Caller, token: &str) -> Option<SetUpTicket> {
     let arrival = &caller.arrival;
     SetUpTicket::parse(token, caller.keys(), &arrival.host, caller.browser.id(), arrival.now)
-}
-
-fn parameter(caller: &Caller, name: &str) -> String {
-    let query = caller.address.split_once('?').map_or("", |(_, query)| query);
-    form_urlencoded::parse(query.as_bytes())
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
 }

@@ -15,7 +15,6 @@ use super::pages::{
 use super::router::{Posted, refused};
 use crate::accounts::ContactKind;
 use crate::config::ShowPoints;
-use crate::gate::Arrival;
 use crate::journey::{self, JourneyError, Notice, Place, Step, Turn};
 use crate::points::{Forbidden, Method, Standing, Timestamp, weigh};
 
@@ -27,7 +26,7 @@ pub(super) async fn show(State(portal): State<Portal>, caller: Caller) -> Answer
             let html = Choose {
                 frame: caller.frame_with_person(&portal, false),
                 hidden: caller.hidden(),
-                done: done(&caller.arrival),
+                done: done(&portal, &caller),
                 choices: choices(&portal, &caller, &choice),
                 counting: counting(&caller, &choice),
             }
@@ -45,14 +44,23 @@ fn confirm(portal: &Portal, caller: &Caller, choice: &journey::Choice) -> Answer
         reason: reason(caller, choice, &portal.journey),
         choices: choices(portal, caller, choice),
         counting: counting(caller, choice),
-        cancel: "/".to_owned(),
+        cancel: cancel(caller),
     }
     .render();
     caller.page(Kind::Page, html)
 }
 
+/// Out of a change, back to the account; everywhere else to the portal.
+fn cancel(caller: &Caller) -> String {
+    let is_change = caller.transaction.change.is_some();
+    if is_change { "/.scoregate/me".to_owned() } else { "/".to_owned() }
+}
+
 /// The operator's words, or else what is missing.
 fn reason(caller: &Caller, choice: &journey::Choice, journey: &journey::Journey) -> ConfirmReason {
+    if caller.transaction.change.is_some() {
+        return ConfirmReason::Change;
+    }
     let wanted = journey.wanted(&caller.arrival, &caller.transaction);
     let minutes = |span: Duration| u32::try_from(span.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
     let explained = wanted
@@ -87,13 +95,15 @@ fn elsewhere(caller: &Caller, step: &Step) -> Answer {
     })
 }
 
-/// The methods that count already, each once.
-fn done(arrival: &Arrival) -> Vec<Method> {
+/// The methods that count already where the person is going, each once.
+fn done(portal: &Portal, caller: &Caller) -> Vec<Method> {
+    let arrival = &caller.arrival;
     let (Some(session), Some(settings)) = (&arrival.session, arrival.settings()) else {
         return Vec::new();
     };
     let evidence = session.evidence();
-    let weighing = weigh(&arrival.requirement, &evidence, settings, arrival.now);
+    let wanted = portal.journey.wanted(arrival, &caller.transaction);
+    let weighing = weigh(&wanted.requirement, &evidence, settings, arrival.now);
     let mut done = Vec::new();
     for (proof, standing) in evidence.proofs.iter().zip(&weighing.standings) {
         if matches!(standing, Standing::Counted(_)) && !done.contains(&proof.method) {
@@ -245,7 +255,7 @@ fn app(portal: &Portal, caller: &Caller, choice: &journey::Choice) -> Answer {
     let html = AppCode {
         frame: caller.frame_with_person(portal, caller.transaction.is_step_up),
         hidden: caller.hidden(),
-        done: done(&caller.arrival),
+        done: done(portal, caller),
         entry: format!("{brand} ({name})"),
         state: code_state(&caller.transaction.notice),
         has_other_ways: choice.methods().len() > 1,
@@ -263,7 +273,7 @@ fn sent(portal: &Portal, caller: &Caller, method: Method, choice: &journey::Choi
     let html = SentCode {
         frame: caller.frame_with_person(portal, caller.transaction.is_step_up),
         hidden: caller.hidden(),
-        done: done(&caller.arrival),
+        done: done(portal, caller),
         method,
         target: target(caller, method).unwrap_or_default(),
         minutes: u32::try_from(lifetime.as_secs() / 60).unwrap_or(u32::MAX),

@@ -17,7 +17,7 @@ use crate::journey::tests::{PASSWORD, Trip};
 const ORIGIN: &str = "https://portal.example.org";
 
 /// Address, the methods that it takes besides HEAD.
-const INVENTORY: [(&str, &[&str]); 17] = [
+const INVENTORY: [(&str, &[&str]); 19] = [
     ("", &["GET"]),
     ("/", &["GET"]),
     ("/sign-in", &["GET", "POST"]),
@@ -33,6 +33,8 @@ const INVENTORY: [(&str, &[&str]); 17] = [
     ("/sign-out", &["GET", "POST"]),
     ("/link/token", &["GET", "POST"]),
     ("/enrol/app", &["GET", "POST"]),
+    ("/me", &["GET"]),
+    ("/me/keep", &["POST"]),
     ("/link/../link", &[]),
     ("/nothing", &[]),
 ];
@@ -211,7 +213,8 @@ async fn an_address_that_is_not_in_the_table_is_not_there() {
         "/link/",
         "/link/a/b",
         "/enrol",
-        "/me",
+        "/me/",
+        "/me/nothing",
         "/admin",
         "/assets/nothing.css",
         "/assets/",

@@ -121,6 +121,7 @@ const ROOMS: &[Room] = &[
             ("throttle", "how long to wait"),
             ("gate", "where a person stands is asked anew of the same decision"),
             ("audit", "sign-ins are events"),
+            ("notify", "people are told of changes to their account"),
             ("keys", "transactions are sealed"),
             ("secret", "a new password"),
         ],

@@ -8,7 +8,7 @@ use super::person::{
     BROWSER, FORM, NAVIGATION, Page, Person, SESSION, Sessions, code_after, encoded,
 };
 use super::wire::Response;
-use super::world::{World, email_of, link_path, password_of};
+use super::world::{HOST, World, email_of, link_path, password_of};
 
 #[test]
 fn a_password_and_a_code_by_mail_reach_the_portal_where_the_person_wanted_to_go() {
@@ -826,6 +826,43 @@ fn a_problem_document_holds_every_field_and_tells_a_stranger_no_ways() {
         assert!(url.contains(&format!("/.scoregate/{page}")), "{url}");
         let told = answer.field("www-authenticate").unwrap();
         assert!(told.contains("insufficient_user_authentication"), "{told}");
+    }
+}
+
+#[test]
+fn a_script_is_led_to_what_its_own_call_asks_and_back_to_its_page() {
+    let mut world = World::prepare();
+    let rule = "[route.portal.rule.pay]\npath = \"/api/pay\"\nmethods = [\"POST\"]\nlevel = 40\n";
+    world.write_config(&(world.config() + rule));
+    world.run();
+    let link = world.add_invited("bob");
+    let mut app = Person::new(&world).set_up(&link, "bob");
+    let mut bob = Person::new(&world);
+    bob.sign_in_with_mail(&world, "bob");
+    let from_page = format!("{FETCH}Referer: https://{HOST}/shop?basket=1\r\n");
+    let refused = bob.send("POST", "/api/pay", &from_page, "");
+    let problem: serde_json::Value = serde_json::from_slice(&refused.body).unwrap();
+    let url = problem["challenge_url"].as_str().unwrap();
+    let path = url.strip_prefix(&format!("https://{HOST}")).unwrap();
+    bob.open(path);
+    bob.choose("totp");
+    bob.fill(&[("code", &app.code())]);
+    assert_eq!(bob.page.address, "/shop?basket=1");
+    assert_eq!(bob.send("POST", "/api/pay", &from_page, "").status, 200);
+}
+
+#[test]
+fn a_page_of_another_origin_is_nowhere_to_go_back_to() {
+    let world = World::with_users(&["anna"]);
+    for referer in ["https://evil.example/x", "https://portal.example.org.evil.example/", "//x"] {
+        let mut anna = Person::new(&world);
+        let fields = format!("{FETCH}Referer: {referer}\r\n");
+        let refused = anna.send("GET", "/reports", &fields, "");
+        let problem: serde_json::Value = serde_json::from_slice(&refused.body).unwrap();
+        let url = problem["challenge_url"].as_str().unwrap();
+        anna.open(url.strip_prefix(&format!("https://{HOST}")).unwrap());
+        anna.sign_in_with_mail(&world, "anna");
+        assert_eq!(anna.page.address, "/", "{referer}");
     }
 }
 

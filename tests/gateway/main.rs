@@ -9,6 +9,7 @@ mod documents;
 mod edge;
 mod framing;
 mod h2;
+mod identity;
 mod journeys;
 mod life;
 mod person;

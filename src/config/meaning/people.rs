@@ -135,7 +135,7 @@ impl Builder<'_> {
         }
     }
 
-    fn secret(&mut self, path: &str, source: &SecretSource) -> Option<Secret<String>> {
+    pub(super) fn secret(&mut self, path: &str, source: &SecretSource) -> Option<Secret<String>> {
         let spot = self.provenance.table(path).or_else(|| self.provenance.written(path));
         let spot = spot.cloned()?;
         let mut found = Vec::new();

@@ -14,6 +14,7 @@ fn outcome(admission: &Admission) -> String {
         Admission::StepUp(_, shortfall) => format!("step up {}", shortfall.have.value()),
         Admission::Forbid(_, reason) => format!("forbid {reason:?}"),
         Admission::Refuse(refusal) => format!("refuse {refusal:?}"),
+        Admission::Unsendable(..) => "unsendable".to_owned(),
         Admission::Unavailable(..) => "unavailable".to_owned(),
     }
 }
@@ -165,14 +166,19 @@ async fn nobody_is_told_a_way_before_they_have_shown_who_they_are() {
     assert_eq!(ways, [[Method::Email]]);
 }
 
+/// What the portal is told.
+fn told(passage: &Passage) -> Vec<(&str, &str)> {
+    let headers = passage.identity.headers.iter();
+    headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect()
+}
+
 #[tokio::test]
 async fn the_portal_hears_who_somebody_is_in_headers_that_nothing_can_split() {
     let house = House::new().await;
     let anna = house.user("staff", "anna").await;
     let name = house.sign_in(&anna).await.name;
     let Admission::Forward(passage) = house.admit(&Call::get("/").by(name)).await else { panic!() };
-    let headers: Vec<(&str, &str)> =
-        passage.identity.headers.iter().map(|one| (one.name, one.value.as_str())).collect();
+    let headers = told(&passage);
     assert_eq!(
         headers,
         [

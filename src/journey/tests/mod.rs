@@ -1,5 +1,6 @@
 //! Whole journeys without a page: real methods, a store in memory, mail that is kept.
 
+mod enrolment;
 mod set_up;
 
 use std::sync::Mutex;
@@ -14,7 +15,7 @@ use crate::methods::{
     CodeLimits, EmailCode, EmailCodeParts, EnglishText, HashCost, HashPool, Totp,
 };
 use crate::notify::{
-    DeliveryError, Message, Notifier, NotifierChannel, Notifiers, Outbox, OutboxLimits,
+    DeliveryError, Message, MessageKind, Notifier, NotifierChannel, Notifiers, Outbox, OutboxLimits,
 };
 use crate::points::{Lifetime, Timestamp};
 use crate::secret::Secret;
@@ -46,6 +47,20 @@ impl Notifier for Mail {
         }
         self.messages.lock().unwrap().push(message.clone());
         Ok(())
+    }
+}
+
+/// Says what happened in the words of the program.
+#[derive(Debug)]
+struct PlainNews;
+
+impl NewsText for PlainNews {
+    fn mail(&self, _: Scene<'_>, news: News) -> (String, String) {
+        ("changed".to_owned(), format!("{news:?}"))
+    }
+
+    fn text_message(&self, _: Scene<'_>, news: News) -> String {
+        format!("{news:?}")
     }
 }
 
@@ -130,11 +145,21 @@ impl Trip {
     /// The codes that were mailed so far.
     async fn codes(&self) -> Vec<String> {
         self.notifiers.settled().await;
+        let messages = self.mail.messages.lock().unwrap().clone();
         let code_in = |text: &str| {
             let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit());
             text.split_whitespace().find(is_code).unwrap().to_owned()
         };
-        self.mail.messages.lock().unwrap().iter().map(|mail| code_in(&mail.text)).collect()
+        let codes = messages.iter().filter(|mail| mail.kind == MessageKind::Code);
+        codes.map(|mail| code_in(&mail.text)).collect()
+    }
+
+    /// What people were told so far: to whom, and what.
+    async fn told(&self) -> Vec<(String, String)> {
+        self.notifiers.settled().await;
+        let messages = self.mail.messages.lock().unwrap();
+        let news = messages.iter().filter(|mail| mail.kind == MessageKind::Notice);
+        news.map(|mail| (mail.to.clone(), mail.text.clone())).collect()
     }
 
     /// The last code that was mailed.
@@ -194,6 +219,9 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
         counters: store,
         methods: Arc::new(Methods::new(vec![passwords.clone(), Arc::new(email), Arc::new(totp)])),
         passwords,
+        changes: Arc::new(house.store.inner.clone()),
+        notifiers: notifiers.clone(),
+        news_text: Arc::new(PlainNews),
         audit: audit.clone(),
         metrics: Arc::new(Metrics::new()),
     }

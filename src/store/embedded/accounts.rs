@@ -261,7 +261,10 @@ async fn load_by_id(
 }
 
 /// `false` if there is no such user.
-async fn raise_version(connection: &mut SqliteConnection, user: &str) -> Result<bool, StoreError> {
+pub(super) async fn raise_version(
+    connection: &mut SqliteConnection,
+    user: &str,
+) -> Result<bool, StoreError> {
     let raised = sqlx::query("UPDATE users SET version = version + 1 WHERE id = ?")
         .bind(user)
         .execute(connection)

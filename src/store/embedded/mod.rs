@@ -6,6 +6,7 @@
 //! about what may be kept.
 
 mod accounts;
+mod changes;
 mod codes;
 mod counters;
 mod fields;

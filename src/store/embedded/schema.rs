@@ -21,7 +21,8 @@ pub(super) const APPLICATION_ID: i32 = 0x5363_6721;
 
 /// In order; `user_version` says how many of them a database has seen. One that was released is
 /// never changed again.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0004_accounts.sql")];
 
 /// A writer waits this long for a stranger's lock, then the caller answers 503.
 const BUSY: Duration = Duration::from_secs(2);

@@ -124,7 +124,8 @@ async fn posted(caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Form
 /// Somebody has shown a moment ago who they are, as the pages under [`KEPT`] ask for.
 fn is_fresh(caller: &Caller) -> bool {
     let arrival = &caller.arrival;
-    let (Ok(matched), Some(settings)) = (arrival.find(KEPT.as_bytes()), arrival.settings()) else {
+    let (Ok(matched), Some(settings)) = (arrival.find("GET", KEPT.as_bytes()), arrival.settings())
+    else {
         return false;
     };
     matches!(arrival.decide(&matched.requirement, settings).outcome, Outcome::Allow(_))

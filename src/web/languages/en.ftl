@@ -352,6 +352,47 @@ mail-code-text =
     Did you not try to sign in? Then somebody may know your password.
     Go to { $host } yourself and change it, or ask for help there.
 
+## Account
+account-title = Your account
+account-nav-label = Your account
+account-nav-overview = Overview
+account-sign-out = Sign out
+account-back = Back to your account
+account-open = You can open everything in { $portal }.
+account-closed = You cannot open { $place } yet.
+account-closed-add = You cannot open { $place } yet. Add this first: { $method }.
+account-ways = { $n ->
+    [0] With what you have now, there is no way to sign in.
+    [one] With what you have, you can sign in in 1 way.
+   *[other] With these you can sign in in { $n } ways.
+}
+account-methods = Ways to show that it is you
+account-plans = About to be removed
+account-plan = { $method } will be removed on { $time }.
+account-keep-submit = Keep it
+account-done-removed = It is removed.
+account-done-planned = It will be removed after a waiting time. We have told you at every address that you have here.
+account-done-kept = It stays.
+account-last-title = You need this to sign in
+account-last = If you remove this, you can no longer sign in. Add another way first.
+confirm-change = You are about to change how you sign in. Show once more that it is you.
+
+## Mail about a change
+news-subject = Your account for { $brand } was changed
+news-added = A way to sign in was added to your account: { $method }.
+news-removed = A way to sign in was removed from your account: { $method }.
+news-renewed = This was made anew for your account, and the old one does not work any more: { $method }.
+news-removal-planned = A way to sign in will be removed from your account on { $time }: { $method }. Until then you can keep it on { $host }.
+news-removal-cancelled = A way to sign in that was about to be removed stays: { $method }.
+news-password = The password of your account was changed.
+news-mail-text =
+    { $what }
+
+    Was this you? Then you need not do anything.
+
+    Not you? Go to { $host } yourself, sign in and look at your account, or ask for help there.
+news-sms-text = { $brand }: { $what } Not you? Go to { $host } yourself.
+
 ## The administrators' portal
 admin-skip = Skip to the content
 admin-menu = Menu

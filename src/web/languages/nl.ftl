@@ -352,6 +352,47 @@ mail-code-text =
     Probeerde je niet in te loggen? Dan kent iemand misschien je wachtwoord.
     Ga zelf naar { $host } en verander het, of vraag daar om hulp.
 
+## Account
+account-title = Je account
+account-nav-label = Je account
+account-nav-overview = Overzicht
+account-sign-out = Uitloggen
+account-back = Terug naar je account
+account-open = Je kunt alles openen in { $portal }.
+account-closed = Je kunt { $place } nog niet openen.
+account-closed-add = Je kunt { $place } nog niet openen. Voeg eerst dit toe: { $method }.
+account-ways = { $n ->
+    [0] Met wat je nu hebt, kun je op geen enkele manier inloggen.
+    [one] Met wat je hebt, kun je op 1 manier inloggen.
+   *[other] Hiermee kun je op { $n } manieren inloggen.
+}
+account-methods = Manieren om te laten zien dat jij het bent
+account-plans = Wordt binnenkort verwijderd
+account-plan = { $method } wordt verwijderd op { $time }.
+account-keep-submit = Toch houden
+account-done-removed = Het is verwijderd.
+account-done-planned = Het wordt na een wachttijd verwijderd. We hebben je dat laten weten op elk adres dat je hier hebt.
+account-done-kept = Het blijft.
+account-last-title = Je hebt dit nodig om in te loggen
+account-last = Als je dit weghaalt, kun je niet meer inloggen. Voeg eerst een andere manier toe.
+confirm-change = Je gaat veranderen hoe je inlogt. Laat nog een keer zien dat jij het bent.
+
+## E-mail over een verandering
+news-subject = Je account voor { $brand } is veranderd
+news-added = Er is een manier van inloggen aan je account toegevoegd: { $method }.
+news-removed = Er is een manier van inloggen van je account verwijderd: { $method }.
+news-renewed = Dit is opnieuw gemaakt voor je account, en het oude werkt niet meer: { $method }.
+news-removal-planned = Er wordt een manier van inloggen van je account verwijderd op { $time }: { $method }. Tot dan kun je die houden op { $host }.
+news-removal-cancelled = Een manier van inloggen die verwijderd zou worden, blijft: { $method }.
+news-password = Het wachtwoord van je account is veranderd.
+news-mail-text =
+    { $what }
+
+    Was jij dit? Dan hoef je niets te doen.
+
+    Was jij dit niet? Ga zelf naar { $host }, log in en bekijk je account, of vraag daar om hulp.
+news-sms-text = { $brand }: { $what } Was jij dit niet? Ga zelf naar { $host }.
+
 ## Het beheerportaal
 admin-skip = Naar de inhoud
 admin-menu = Menu

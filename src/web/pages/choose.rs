@@ -91,6 +91,8 @@ pub enum ConfirmReason {
     Older { minutes: u32 },
     /// The page asks for more than was shown.
     Level,
+    /// The person is about to change their methods.
+    Change,
 }
 
 /// P7: confirm to continue.
@@ -116,6 +118,7 @@ impl Confirm {
             ConfirmReason::Explained(words) => words.clone(),
             ConfirmReason::Older { minutes } => frame.t1("confirm-fresh", "minutes", minutes),
             ConfirmReason::Level => frame.t("confirm-level"),
+            ConfirmReason::Change => frame.t("confirm-change"),
         };
         html(&ChooseView {
             frame,

@@ -127,12 +127,12 @@ impl Frame {
 
     /// The time of day, to the second, in the zone of this machine.
     pub(in crate::web) fn clock(&self, instant: Timestamp) -> String {
-        i64::try_from(instant.as_millis())
-            .ok()
-            .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
-            .map_or_else(String::new, |instant| {
-                self.zone.to_datetime(instant).strftime("%H:%M:%S").to_string()
-            })
+        written(&self.zone, instant, "%H:%M:%S")
+    }
+
+    /// Day and time, to the minute, in the zone of this machine.
+    pub(super) fn day_and_time(&self, instant: Timestamp) -> String {
+        written(&self.zone, instant, "%Y-%m-%d %H:%M")
     }
 
     /// Whole minutes until an instant, rounded up; at least 1.
@@ -168,6 +168,14 @@ impl Frame {
     }
 }
 
+/// An instant as people write it; empty where no calendar has it.
+pub(in crate::web) fn written(zone: &TimeZone, instant: Timestamp, format: &str) -> String {
+    i64::try_from(instant.as_millis())
+        .ok()
+        .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
+        .map_or_else(String::new, |instant| zone.to_datetime(instant).strftime(format).to_string())
+}
+
 /// The key of a method's name.
 pub(in crate::web) const fn method_key(method: Method) -> &'static str {
     match method {
@@ -184,7 +192,7 @@ pub(in crate::web) const fn method_key(method: Method) -> &'static str {
 }
 
 /// The key of its name in "text message, then e-mail".
-pub(super) const fn method_key_within(method: Method) -> &'static str {
+pub(in crate::web) const fn method_key_within(method: Method) -> &'static str {
     match method {
         Method::Password => "method-password.mid",
         Method::Email => "method-email.mid",

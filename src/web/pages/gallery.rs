@@ -62,6 +62,7 @@ pub(in crate::web) fn gallery(language: Language, name: &str) -> Vec<(String, St
     painter.ends();
     painter.refusals();
     painter.set_up();
+    painter.account();
     painter.demo();
     painter.pages
 }
@@ -84,6 +85,43 @@ impl Painter<'_> {
 
     fn refused(&self) -> Frame {
         Frame { reference: Some("7F3K-Q2".to_owned()), address: None, ..self.with_user(true) }
+    }
+
+    fn account(&mut self) {
+        let everything = AccountOverview {
+            frame: self.with_user(true),
+            hidden: Hidden { tx: None, ..hidden() },
+            verdict: Verdict::Everything,
+            ways: 3,
+            methods: vec![
+                AccountMethod { method: Method::Passkey, details: Vec::new() },
+                AccountMethod { method: Method::Email, details: vec![self.name.to_owned()] },
+            ],
+            plans: Vec::new(),
+            done: String::new(),
+        };
+        self.add("p20", everything.render());
+        let place = self.name.to_owned();
+        let closed = AccountOverview {
+            verdict: Verdict::Closed { place: place.clone(), remedy: Some(Method::Passkey) },
+            ways: 1,
+            plans: vec![AccountPlan {
+                credential: "c1".to_owned(),
+                method: Method::Passkey,
+                due_at: later(86_400),
+            }],
+            done: "planned".to_owned(),
+            ..everything.clone()
+        };
+        self.add("p20-closed", closed.render());
+        for (page, done) in [("p20-removed", "removed"), ("p20-kept", "kept")] {
+            let verdict = Verdict::Closed { place: place.clone(), remedy: None };
+            let done = done.to_owned();
+            let overview = AccountOverview { verdict, done, ways: 0, ..everything.clone() };
+            self.add(page, overview.render());
+        }
+        let stop = AccountStop { frame: self.with_user(true), reason: StopReason::LastWay };
+        self.add("account-last", stop.render());
     }
 
     fn sign_in(&mut self) {
@@ -190,6 +228,7 @@ impl Painter<'_> {
             ("p7-explained", ConfirmReason::Explained(format!("Payments by {}.", self.name))),
             ("p7-older", ConfirmReason::Older { minutes: 15 }),
             ("p7-level", ConfirmReason::Level),
+            ("p7-change", ConfirmReason::Change),
         ];
         for (page, reason) in reasons {
             let html = Confirm {
@@ -615,7 +654,9 @@ mod tests {
                 };
                 assert_eq!(value("csrf").as_deref(), Some("c5Rf-token"), "{name}");
                 let is_first_of_link = action.contains("/link/") && !name.contains("p18-app");
-                let has_transaction = !action.ends_with("/sign-out") && !is_first_of_link;
+                let is_of_account = action.starts_with("/.scoregate/me");
+                let has_transaction =
+                    !action.ends_with("/sign-out") && !is_first_of_link && !is_of_account;
                 assert_eq!(value("tx").is_some(), has_transaction, "{name}");
             }
         }

@@ -4,6 +4,7 @@
 //! `templates/`, its texts in every language, and an entry in `gallery.rs`, which the tests walk.
 //! Not here: requests, cookies, status codes, or any decision. A page is told; it asks nobody.
 
+mod account;
 mod choose;
 mod code;
 mod demo;
@@ -17,6 +18,7 @@ mod refused;
 mod setup;
 mod sign_in;
 
+pub use account::{AccountMethod, AccountOverview, AccountPlan, AccountStop, StopReason, Verdict};
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};
 pub use demo::{
@@ -25,7 +27,7 @@ pub use demo::{
 };
 pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
 pub use frame::{Frame, Help, Person};
-pub(in crate::web) use frame::{html, method_key};
+pub(in crate::web) use frame::{html, method_key, method_key_within, written};
 pub use parts::{Blocked, Choice, Counting, Hidden};
 pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
 pub use setup::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};
