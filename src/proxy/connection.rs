@@ -198,7 +198,7 @@ impl HeadEnd {
     /// by the guard, so they need not be found.
     fn behind<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         const END: &[u8] = b"\r\n\r\n";
-        let over = (1..END.len()).find(|kept| {
+        let over = (1..END.len()).rev().find(|kept| {
             let (before, after) = END.split_at(*kept);
             self.last.ends_with(before) && bytes.starts_with(after)
         });
