@@ -308,4 +308,8 @@ pub trait AccountStore: Send + Sync + std::fmt::Debug {
 
     /// Ends every unused link of a user.
     async fn end_links(&self, user: &UserId) -> Result<(), StoreError>;
+
+    /// Removes links that were used, or ended at or before `now`; says how many. To whoever follows one it
+    /// makes no difference.
+    async fn sweep_links(&self, now: Timestamp) -> Result<u64, StoreError>;
 }

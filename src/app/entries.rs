@@ -28,9 +28,9 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    pub(super) fn new(config: &Config) -> Result<Self, Failure> {
-        let entries =
-            Self { https: Entry { tls: tls(config)?, ..Entry::default() }, http: Entry::default() };
+    pub(super) fn new(config: &Config, metrics: &Metrics) -> Result<Self, Failure> {
+        let tls = tls(config, metrics)?;
+        let entries = Self { https: Entry { tls, ..Entry::default() }, http: Entry::default() };
         entries.replace_porches(config);
         Ok(entries)
     }
@@ -54,9 +54,13 @@ impl Entries {
     }
 }
 
-fn tls(config: &Config) -> Result<Option<Arc<TlsSettings>>, Failure> {
+fn tls(config: &Config, metrics: &Metrics) -> Result<Option<Arc<TlsSettings>>, Failure> {
     let Some(listener) = &config.listen.https else { return Ok(None) };
     let certificates = read_certificates(config).map_err(Failure::Configuration)?;
+    if let Some(ends) = first_end(&certificates) {
+        metrics.certificate("https", ends);
+    }
+    metrics.certificates_read(true);
     TlsSettings::new(certificates, listener.min_version)
         .map(|settings| Some(Arc::new(settings)))
         .map_err(|error| Failure::Configuration(chain(&error)))
@@ -78,6 +82,11 @@ fn files(config: &Config) -> impl Iterator<Item = &CertificateFiles> {
 pub(super) fn read_certificates(config: &Config) -> Result<Vec<CertifiedHost>, String> {
     let read = |files: &CertificateFiles| CertifiedHost::read(files).map_err(|error| chain(&error));
     files(config).map(read).collect()
+}
+
+/// When the first of them ends; `None` where there is none.
+pub(super) fn first_end(certificates: &[CertifiedHost]) -> Option<Timestamp> {
+    certificates.iter().map(CertifiedHost::not_after).min()
 }
 
 /// What tells one state of a file from another. `None`: it is not there.
@@ -112,13 +121,6 @@ impl CertificateWatch {
     pub(super) fn begin(&self) {
         let config = self.snapshot.load().config.clone();
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).taken = stamps(&config);
-        match read_certificates(&config) {
-            Ok(certificates) => {
-                self.note_ends(&certificates);
-                self.metrics.certificates_read(true);
-            }
-            Err(error) => tracing::error!(%error, "certificates changed while the gateway began"),
-        }
     }
 
     pub(super) fn look(&self) {
@@ -157,7 +159,7 @@ impl CertificateWatch {
     }
 
     fn note_ends(&self, certificates: &[CertifiedHost]) {
-        if let Some(first) = certificates.iter().map(CertifiedHost::not_after).min() {
+        if let Some(first) = first_end(certificates) {
             self.metrics.certificate("https", first);
         }
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::chain;
-use super::entries::{Entries, read_certificates};
+use super::entries::{Entries, first_end, read_certificates};
 use super::loading;
 use super::operator::first;
 use crate::audit::{Actor, Audit, Event, EventName};
@@ -111,6 +111,7 @@ impl RunningGateway {
             ));
         }
         let certificates = read_certificates(&loaded.config)?;
+        let ends = first_end(&certificates);
         let before = self.snapshot.load_full();
         let revision = before.revision + 1;
         let compiled = Snapshot::compile(
@@ -124,6 +125,9 @@ impl RunningGateway {
             tls.replace(certificates).map_err(|error| chain(&error))?;
         }
         self.entries.replace_porches(&loaded.config);
+        if let Some(ends) = ends {
+            self.metrics.certificate("https", ends);
+        }
         // The keys of this moment: they may have been rotated since the snapshot was read.
         self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
         self.provenance.store(Arc::new(loaded.provenance));

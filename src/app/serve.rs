@@ -20,6 +20,7 @@ use super::operator::{self, Running};
 use super::reload::RunningGateway;
 use super::services::{self, Blueprint, Opened, Services};
 use super::{chain, clock};
+use crate::accounts::AccountStore;
 use crate::audit::Actor;
 use crate::cli::{Failure, Terminal};
 use crate::clock::Clock;
@@ -36,12 +37,15 @@ use crate::observe::{OpsListener, Pulse, Readiness, start_logging};
 use crate::operations::{Operator, Service};
 use crate::points::Timestamp;
 use crate::proxy::{Entry, Gateway, GatewayOptions, Listener};
+use crate::sessions::cookies::DEVICE_AGE;
 use crate::store::embedded::Embedded;
 use crate::throttle::CounterStore;
 use crate::web::{self, AdminPortal, Portal};
 
 /// Requests that run have this long to end when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How often streams are looked at for whether they may go on: they end within a second.
+const JUDGE_STREAMS: Duration = Duration::from_millis(250);
 /// How often "last seen" is written down.
 const FLUSH: Duration = Duration::from_secs(5);
 /// How often what has ended is removed.
@@ -96,7 +100,7 @@ async fn serve(
     let sockets = Sockets::bind(&loaded.config).await?;
     let snapshot = compiled(&loaded.config, &opened, sockets.ports())?;
     let services = services::build(Blueprint { opened, snapshot, notifiers, demo })?;
-    let entries = Entries::new(&loaded.config)?;
+    let entries = Entries::new(&loaded.config, &services.metrics)?;
     let readiness = Arc::new(Readiness::new(Arc::new(StorePulse(services.opened.store.clone()))));
     let folder = store_folder(&loaded.config);
     let mut running = running(&services, loaded.provenance, request, entries.clone(), &readiness);
@@ -279,6 +283,17 @@ fn spawn_certificate_watch(
 }
 
 fn spawn_upkeep(tasks: &mut JoinSet<()>, services: &Services, stopping: &watch::Receiver<bool>) {
+    let streams = services.gateway.streams().clone();
+    let judge = every(JUDGE_STREAMS, move || {
+        let streams = streams.clone();
+        async move {
+            let ended = streams.judge_again().await;
+            if ended > 0 {
+                tracing::info!(ended, "streams were ended");
+            }
+        }
+    });
+    tasks.spawn(until(stopping.clone(), judge));
     let (sessions, metrics) = (services.sessions.clone(), services.metrics.clone());
     let gateway = services.gateway.clone();
     let flush = every(FLUSH, move || {
@@ -315,6 +330,9 @@ async fn sweep(
     warn(sessions.sweep(limits, now).await, "ended sessions were not removed");
     warn(store.sweep_counters(now).await, "ended counters were not removed");
     warn(store.sweep_codes(now).await, "ended codes were not removed");
+    warn(store.sweep_links(now).await, "ended links were not removed");
+    let forgotten = now.before(DEVICE_AGE);
+    warn(store.sweep_browsers(forgotten).await, "browsers that are gone were not forgotten");
 }
 
 fn warn<T, E: std::fmt::Display>(result: Result<T, E>, message: &'static str) {

@@ -94,6 +94,9 @@ pub(super) struct Blueprint {
 pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     let Blueprint { opened, snapshot, notifiers, demo } = blueprint;
     let config = snapshot.config.clone();
+    let metrics = Arc::new(Metrics::new());
+    metrics.follow_audit(opened.audit.clone());
+    count_messages(&notifiers, &metrics);
     let counters: Arc<Embedded> = Arc::new(opened.store.clone());
     let accounts: Arc<dyn AccountStore> = counters.clone();
     let limits = config.limits;
@@ -119,8 +122,6 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     let totp = Totp::new(accounts.clone(), attempts.clone());
     let all: Vec<Arc<dyn Authenticator>> = vec![passwords.clone(), Arc::new(email), Arc::new(totp)];
     let sessions = Arc::new(Sessions::new(counters.clone(), accounts.clone()));
-    let metrics = Arc::new(Metrics::new());
-    metrics.follow_audit(opened.audit.clone());
     let journey = Arc::new(Journey::new(journey::Parts {
         sessions: sessions.clone(),
         accounts,
@@ -175,6 +176,13 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         admin,
         admin_gateway,
     })
+}
+
+fn count_messages(notifiers: &Notifiers, metrics: &Arc<Metrics>) {
+    for outbox in notifiers.outboxes() {
+        let (name, metrics) = (outbox.name().to_owned(), metrics.clone());
+        outbox.when_over(move |outcome| metrics.notified(&name, outcome.name()));
+    }
 }
 
 fn password(

@@ -177,6 +177,8 @@ pub struct Identity {
     pub fields: Vec<IdentityField>,
     /// Sent with every request, in place of the client's `Authorization`.
     pub authorization: Option<Secret<String>>,
+    /// Whom signed assertions are for; `None`: there are none.
+    pub audience: Option<String>,
 }
 
 impl Identity {
@@ -187,7 +189,8 @@ impl Identity {
             name: (*name).to_owned(),
             template: Template::of(*fact),
         };
-        Self { fields: preset.fields().iter().map(field).collect(), authorization: None }
+        let fields = preset.fields().iter().map(field).collect();
+        Self { fields, authorization: None, audience: None }
     }
 }
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::texts::{
     Block, BodyLimit, ExactHost, FilePath, HostPattern, HttpMethod, Line, ListenAddress,
     LogDirectives, MailServer, ProofLifetime, Rate, RoleName, RoutePath, Sender, ServerUrl, Span,
-    UpstreamRef, WebAddress,
+    UpstreamRef, WebAddress, WebOrigin,
 };
 use crate::secret::Secret;
 
@@ -568,7 +568,7 @@ pub(super) struct Upstream {
 /// Something behind the gate.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["tokens", "stream_grace", "cors", "headers", "report_only"]))]
+#[schemars(extend("x-later" = ["tokens", "cors", "headers", "report_only"]))]
 pub(super) struct Route {
     /// Required. The host that browsers ask for, without port; a leading `*.` stands for one label.
     /// Example: `"portal.example.org"`.
@@ -608,6 +608,17 @@ pub(super) struct Route {
     pub(super) public_port: Option<u16>,
     /// The largest request body, or `"none"`. Default: `limits.body_limit`. Example: `"100MiB"`.
     pub(super) body_limit: Option<BodyLimit>,
+    /// How long a WebSocket or an event stream may be silent before it is ended.
+    #[schemars(extend("default" = "1h", "x-least" = "1s", "x-most" = "7d"))]
+    pub(super) stream_idle: Span,
+    /// How long a WebSocket, event stream or download may go on after what was shown for it is not enough
+    /// any more. Signing out, a lost role and a disabled user end it at once all the same.
+    #[schemars(extend("default" = "0s", "x-least" = "0s", "x-most" = "1h", "x-weaker" = "higher"))]
+    pub(super) stream_grace: Span,
+    /// Pages of these origins may open WebSockets here, besides the route's own; `"*"` is any. Example:
+    /// `["https://app.example.org"]`.
+    #[serde(default)]
+    pub(super) origins: Vec<WebOrigin>,
     /// Why more is asked here, for the person who is asked, by language. Example:
     /// `{ en = "Figures of customers are here." }`.
     #[serde(default)]
@@ -625,7 +636,7 @@ pub(super) struct Route {
 /// A rule for a part of a route. What it does not set is as on the route.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["tokens", "identity", "stream_grace", "cors", "headers", "report_only"]))]
+#[schemars(extend("x-later" = ["tokens", "identity", "cors", "headers", "report_only"]))]
 pub(super) struct Rule {
     /// Required. This path and what is below it, by whole segments. Example: `"/payments/"`.
     pub(super) path: Option<RoutePath>,

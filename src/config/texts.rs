@@ -114,6 +114,8 @@ texts! {
     LogDirectives(String) = "log level", log_directives;
     /// `https://help.example.org/`.
     WebAddress(String) = "web address", web_address;
+    /// `https://app.example.org`, or `*`.
+    WebOrigin(String) = "origin", web_origin;
     /// `session`, or a length of time.
     ProofLifetime(Lifetime) = "lifetime", lifetime;
     /// `{user} of {roles}`.
@@ -472,6 +474,29 @@ fn web_address(text: &str) -> Result<String, Flaw> {
         .help(r#"write it as "https://help.example.org/sign-in""#))
 }
 
+/// As a browser writes it in `Origin` (RFC 6454, section 6.2): lower case, without the usual port.
+fn web_origin(text: &str) -> Result<String, Flaw> {
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    let wrong = || {
+        Flaw::new("is not an origin", "not a scheme, a host and perhaps a port")
+            .help(r#"write it as "https://app.example.org", without a path"#)
+    };
+    let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+    let usual = match scheme {
+        "https" => 443,
+        "http" => 80,
+        _ => return Err(wrong()),
+    };
+    let (host, port) = host_and_port(rest).ok_or_else(wrong)?;
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    Ok(match port.filter(|port| *port != usual) {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    })
+}
+
 fn field_template(text: &str) -> Result<super::identity::Template, Flaw> {
     super::identity::Template::parse(text).map_err(|why| {
         Flaw::new("is not a header template", why)
@@ -554,7 +579,7 @@ mod tests {
 
     #[test]
     fn texts_of_each_format_are_told_from_others() {
-        let table: [(&str, &[&str], &[&str]); 17] = [
+        let table: [(&str, &[&str], &[&str]); 18] = [
             ("size", &["10MiB", "none", "1B"], &["10", "10MB", "10 MiB", "", "99999999999GiB"]),
             ("rate", &["30/m", "10/15m", "5/h"], &["30", "0/m", "5/", "/m", "5/x", "5/0m", "-1/m"]),
             ("path", &["/x", "x/y"], &["", "a\0b"]),
@@ -612,6 +637,17 @@ mod tests {
                 "web address",
                 &["https://a.example/x?y"],
                 &["a.example", "javascript:1", "https://", "/x", "https://u@a"],
+            ),
+            (
+                "origin",
+                &["*", "https://app.example.org", "http://localhost:5173", "https://[::1]:8443"],
+                &[
+                    "app.example.org",
+                    "https://a.example/x",
+                    "https://*.a.example",
+                    "null",
+                    "https://",
+                ],
             ),
             ("header template", &["{user}", "a {roles} b"], &["", "{x}", "a\nb"]),
             ("line", &["Example"], &["", " ", "a\nb"]),

@@ -2,7 +2,9 @@
 //! this kind of client can use. It decides nothing: what may pass is in the admission, what a page says
 //! in `web`.
 
+mod bond;
 mod kind;
+mod origin;
 mod problem;
 mod redirect;
 
@@ -31,7 +33,7 @@ use crate::keys::Purpose;
 use crate::observe::{DecisionKind, Metrics};
 use crate::points::{Forbidden, Grant, Shortfall, Timestamp};
 use crate::proxy::{
-    Admission, Client, Finished, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip,
+    Admission, Bond, Client, Finished, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip,
     TurnedAway,
 };
 use crate::routes::NotRouted;
@@ -39,6 +41,7 @@ use crate::sessions::{Present, cookies};
 use crate::web::answer::{Answer, Kind};
 use crate::web::pages::{self, InsideFrame, PortalDown, PortalFault, PostLost, Refused};
 use crate::web::{self, Caller, Portal, Transport};
+use bond::Tied;
 use problem::Problem;
 
 /// More of our own pages than this does not exist.
@@ -49,7 +52,7 @@ static REFERENCE: HeaderName = HeaderName::from_static("x-scoregate-reference");
 /// The gatekeeper of the proxy.
 #[derive(Debug)]
 pub struct Front {
-    gate: Gate,
+    gate: Arc<Gate>,
     door: Door,
     /// The administrators' pages; empty until they are there, and then a fault rather than a way in.
     admin: Arc<OnceLock<axum::Router>>,
@@ -92,7 +95,7 @@ impl Front {
         drop(snapshot);
         Self {
             router: web::router(parts.portal.clone(), parts.demo_pages),
-            gate: parts.gate,
+            gate: Arc::new(parts.gate),
             door: parts.door,
             admin: parts.admin,
             snapshot: parts.snapshot,
@@ -132,6 +135,9 @@ impl Front {
 
     fn forward(&self, head: &Head<'_>, passage: gate::Passage) -> Admission {
         let gate::Passage { arrival, grant, identity } = passage;
+        if head.upgrade && !arrival.requirement.is_public() && !origin::may_open(head, &arrival) {
+            return answered(self.foreign(head, arrival));
+        }
         // Only where a person looks: what else a page is made of is kept by caches.
         let set_cookies = match ClientKind::of(head.method, head.headers, head.upgrade) {
             ClientKind::Navigation => renewed(&arrival).into_iter().collect(),
@@ -146,7 +152,11 @@ impl Front {
         } else {
             self.metrics.decided(Some(&arrival.route.name), DecisionKind::Allow, "score");
         }
+        let (gate, snapshot) = (&self.gate, &self.snapshot);
+        let tied = Tied::of(gate, snapshot, &self.clock, head, &arrival, &grant);
         Admission::Forward(Box::new(Passage {
+            bond: tied.map(|tied| Arc::new(tied) as Arc<dyn Bond>),
+            stream_idle: arrival.route.streams.idle,
             grant,
             upstream: upstream.clone(),
             route: arrival.route.name.clone(),
@@ -217,6 +227,14 @@ impl Front {
             ClientKind::Grpc => grpc("7", "not open to this user"),
         }
         .with(REFERENCE.clone(), &caller.reference.to_string())
+    }
+
+    /// A page of another origin asks for a WebSocket as this user.
+    fn foreign(&self, head: &Head<'_>, arrival: Arrival) -> Answer {
+        let caller = caller(Box::new(arrival), head);
+        self.metrics.decided(Some(&caller.arrival.route.name), DecisionKind::Deny, "origin");
+        self.record_denied(&caller, "origin");
+        Answer::bare(Kind::Denied).with(REFERENCE.clone(), &caller.reference.to_string())
     }
 
     fn record_denied(&self, caller: &Caller, reason: &'static str) {
@@ -392,7 +410,18 @@ impl Gatekeeper for Front {
         crate::proxy::plain(refusal, reference)
     }
 
+    fn begun(&self) {
+        self.metrics.begun();
+    }
+
+    fn ended(&self) {
+        self.metrics.ended();
+    }
+
     fn finished(&self, finished: &Finished<'_>) {
+        if let (Some(route), Some(added)) = (finished.route, finished.added) {
+            self.metrics.added(route, added);
+        }
         if let Some(status) = finished.status {
             self.metrics.answered(finished.method.as_str(), status, finished.route, finished.took);
         }

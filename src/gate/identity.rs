@@ -5,19 +5,21 @@ use std::fmt::Write as _;
 
 use http::{HeaderName, HeaderValue};
 
+use super::assertion::AssertionPlan;
 use crate::accounts::ContactKind;
 use crate::config::{self, Fact, Piece, Template};
 use crate::points::{Method, Standing, Weighing};
 use crate::sessions::Present;
 
 /// The longest value of one header, in bytes. Many portals take 8 KiB of header in all.
-const VALUE_LIMIT: usize = 4096;
+pub(super) const VALUE_LIMIT: usize = 4096;
 
 /// What one route tells its portal: as configured, ready to be filled in.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityPlan {
     fields: Vec<(HeaderName, Template)>,
     authorization: Option<HeaderValue>,
+    assertion: Option<AssertionPlan>,
 }
 
 /// The headers that name a person to the portal. Empty for nobody.
@@ -37,7 +39,7 @@ pub struct Unsendable {
 impl IdentityPlan {
     /// The plan of a checked configuration: names that are none are left out.
     #[must_use]
-    pub fn compile(identity: &config::Identity) -> Self {
+    pub fn compile(identity: &config::Identity, issuer: &str) -> Self {
         let field = |field: &config::IdentityField| {
             let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
             Some((name, field.template.clone()))
@@ -47,7 +49,12 @@ impl IdentityPlan {
             value.set_sensitive(true);
             Some(value)
         });
-        Self { fields: identity.fields.iter().filter_map(field).collect(), authorization }
+        let assertion = identity
+            .audience
+            .as_deref()
+            .map(|audience| AssertionPlan { audience: audience.into(), issuer: issuer.into() });
+        let fields = identity.fields.iter().filter_map(field).collect();
+        Self { fields, authorization, assertion }
     }
 
     /// Every name under which the portal is told something about a person.
@@ -61,13 +68,19 @@ impl IdentityPlan {
         self.authorization.as_ref()
     }
 
+    /// For whom assertions are; `None`: this portal gets none.
+    #[must_use]
+    pub(super) const fn assertion(&self) -> Option<&AssertionPlan> {
+        self.assertion.as_ref()
+    }
+
     /// The headers for one person. One of which every fact is empty is left out.
     ///
     /// # Errors
     /// A value would be too long.
     pub fn identity(&self, session: &Present, weighing: &Weighing) -> Result<Identity, Unsendable> {
-        // One more than there are, for `Authorization`.
-        let mut headers = Vec::with_capacity(self.fields.len() + 1);
+        // Two more than there are, for the assertion and `Authorization`.
+        let mut headers = Vec::with_capacity(self.fields.len() + 2);
         for (name, template) in &self.fields {
             let Some(value) = filled(template, session, weighing) else { continue };
             let unsendable = || Unsendable { header: name.clone(), bytes: value.len() };
@@ -148,7 +161,7 @@ fn methods<'a>(
 }
 
 /// RFC 8176, section 2; `email`, `recovery` and `device` are ours, since it has none for them.
-const fn amr(method: Method) -> &'static str {
+pub(super) const fn amr(method: Method) -> &'static str {
     match method {
         Method::Password => "pwd",
         Method::Totp => "otp",

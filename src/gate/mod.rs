@@ -3,9 +3,11 @@
 //! page looks like.
 
 mod admin;
+mod assertion;
 mod identity;
 mod reference;
 mod snapshot;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -16,6 +18,7 @@ pub use admin::{ADMIN_ROUTE, Door, KEPT};
 pub use identity::{Identity, IdentityPlan, Unsendable};
 pub use reference::Reference;
 pub use snapshot::{DirectoryPolicy, Snapshot};
+pub use standing::{Again, Standing};
 
 use http::header::AUTHORIZATION;
 
@@ -26,6 +29,7 @@ use crate::points::{
 };
 use crate::routes::{Match, NotRouted, Route};
 use crate::sessions::{Found, Present, Sessions, cookies};
+use assertion::{Assertions, JWT};
 
 /// What the gate looks at of one request. The bytes are those that would go upstream.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +50,8 @@ pub struct Incoming<'a> {
 
 /// Files of our pages, the same for everybody.
 const ASSETS: &[u8] = b"/.scoregate/assets/";
+/// The keys of assertions, likewise.
+const JWKS: &[u8] = b"/.scoregate/jwks.json";
 
 /// Where a request arrived and who sent it: what own pages and challenges are made from.
 #[derive(Clone, Debug)]
@@ -100,12 +106,13 @@ pub enum Admission {
 #[derive(Debug)]
 pub struct Gate {
     sessions: Arc<Sessions>,
+    assertions: Assertions,
 }
 
 impl Gate {
     #[must_use]
-    pub const fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions }
+    pub fn new(sessions: Arc<Sessions>) -> Self {
+        Self { sessions, assertions: Assertions::default() }
     }
 
     /// Judges one request at `now`, with one snapshot from beginning to end.
@@ -129,11 +136,11 @@ impl Gate {
         let mut arrival = arrive(matched, &request, snapshot, now);
         // A public route stays up while the store is down: it never asks it. Nor does the style of the
         // page that says so.
-        if own_page && request.target.starts_with(ASSETS) {
+        if own_page && (request.target == JWKS || request.target.starts_with(ASSETS)) {
             return Admission::OwnPage(Box::new(arrival));
         }
         if arrival.requirement.is_public() && !own_page {
-            return judge(arrival);
+            return judge(arrival, &self.assertions);
         }
         match self.session(&request, &arrival).await {
             // An old name reads for some seconds; a stream that it opened would go on without it.
@@ -143,7 +150,11 @@ impl Gate {
             Ok(Found::Nobody) => {}
             Err(error) => return Admission::Unavailable(Box::new(arrival), error),
         }
-        if own_page { Admission::OwnPage(Box::new(arrival)) } else { judge(arrival) }
+        if own_page {
+            Admission::OwnPage(Box::new(arrival))
+        } else {
+            judge(arrival, &self.assertions)
+        }
     }
 
     async fn session(
@@ -164,10 +175,22 @@ fn arrive(
     snapshot: &Arc<Snapshot>,
     now: Timestamp,
 ) -> Arrival {
+    let host = host_name(request.host, matched.port);
+    arrive_again(matched, request.door, host, request.address, snapshot, now)
+}
+
+fn arrive_again(
+    matched: Match,
+    door: Door,
+    host: Arc<str>,
+    address: Option<IpAddr>,
+    snapshot: &Arc<Snapshot>,
+    now: Timestamp,
+) -> Arrival {
     Arrival {
         snapshot: snapshot.clone(),
-        door: request.door,
-        host: host_name(request.host, matched.port),
+        door,
+        host,
         port: matched.port,
         route: matched.route,
         rule: matched.rule,
@@ -175,7 +198,7 @@ fn arrive(
         explain: matched.explain,
         session: None,
         was_idle: false,
-        address: request.address,
+        address,
         now,
     }
 }
@@ -190,14 +213,14 @@ fn host_name(host: &[u8], port: Option<u16>) -> Arc<str> {
     String::from_utf8_lossy(name).to_ascii_lowercase().into()
 }
 
-fn judge(arrival: Arrival) -> Admission {
+fn judge(arrival: Arrival, assertions: &Assertions) -> Admission {
     let Some(settings) = arrival.settings() else {
         // A route whose directory is not in the snapshot cannot be priced, so nobody passes.
         return Admission::Forbid(Box::new(arrival), Forbidden::Directory);
     };
     let Decision { outcome, weighing } = arrival.decide(&arrival.requirement, settings);
     match outcome {
-        Outcome::Allow(grant) => match arrival.identity(&weighing) {
+        Outcome::Allow(grant) => match arrival.identity(&weighing, assertions) {
             Ok(identity) => Admission::Forward(Box::new(Passage { arrival, grant, identity })),
             Err(unsendable) => Admission::Unsendable(Box::new(arrival), unsendable),
         },
@@ -276,14 +299,24 @@ impl Arrival {
         weigh(&self.requirement, &session.evidence(), settings, self.now).score
     }
 
-    fn identity(&self, weighing: &Weighing) -> Result<Identity, Unsendable> {
+    fn identity(
+        &self,
+        weighing: &Weighing,
+        assertions: &Assertions,
+    ) -> Result<Identity, Unsendable> {
         // A route without a plan tells its portal nothing, and neither does anybody a name of nobody.
         let Some(plan) = self.snapshot.identities.get(&self.route.name) else {
             return Ok(Identity::default());
         };
         let mut identity = match &self.session {
             Some(session) if self.requirement.level > Level::ZERO || weighing.signed_in => {
-                plan.identity(session, weighing)?
+                let mut identity = plan.identity(session, weighing)?;
+                if let Some(plan) = plan.assertion()
+                    && let Some(value) = assertions.of(plan, self, session, weighing)?
+                {
+                    identity.headers.push((JWT.clone(), value));
+                }
+                identity
             }
             _ => Identity::default(),
         };

@@ -68,10 +68,10 @@ impl Snapshot {
             .upstreams
             .iter()
             .map(|(name, upstream)| (Arc::from(name.as_str()), Arc::new(upstream.clone())));
-        let identities = config
-            .identities
-            .iter()
-            .map(|(route, identity)| (Arc::from(route.as_str()), IdentityPlan::compile(identity)));
+        let identities = config.identities.iter().map(|(route, identity)| {
+            let plan = IdentityPlan::compile(identity, &issuer(&config, route));
+            (Arc::from(route.as_str()), plan)
+        });
         Ok(Self {
             identities: Arc::new(identities.collect()),
             table: Arc::new(table),
@@ -115,6 +115,24 @@ impl Snapshot {
     pub fn accepts_port(&self, route: &Route, port: Option<u16>) -> bool {
         port.is_none_or(|port| self.ports.contains(&port) || route.public_port == Some(port))
     }
+}
+
+/// The address under which the directory of a route is known: what its assertions are issued by. It
+/// depends on the configuration alone, so that a portal can be told it once.
+fn issuer(config: &Config, route: &str) -> String {
+    let Some(route) = config.routes.iter().find(|spec| spec.name == route) else {
+        return String::new();
+    };
+    let named = config
+        .directories
+        .get(route.directory.as_str())
+        .and_then(|directory| directory.sign_in_host.as_deref());
+    let first = || {
+        let of_directory = config.routes.iter().filter(|spec| spec.directory == route.directory);
+        of_directory.map(|spec| spec.host.as_str()).find(|host| !host.starts_with("*."))
+    };
+    let host = named.or_else(first).unwrap_or(&route.host);
+    format!("https://{}", host.trim_start_matches("*."))
 }
 
 /// Whether a notifier can carry mail: all kinds of this version do.

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::assertion::AssertionKey;
 use super::{Keyring, SigningKey};
 use crate::points::Timestamp;
 
@@ -35,6 +36,19 @@ struct StoredKeys {
     version: u32,
     store: String,
     signing: Vec<StoredKey>,
+    /// Not there in files of an earlier version.
+    #[serde(default)]
+    assertion: Vec<StoredPair>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct StoredPair {
+    /// PKCS#8 of a P-256 key pair.
+    pkcs8: String,
+    /// Milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    believed_until: Option<u64>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -76,7 +90,16 @@ impl Keyring {
             .filter(|keys| !keys.is_empty() && stored.version == 1)
             .ok_or_else(unreadable)?;
         let store_key = decode(&stored.store).ok_or_else(unreadable)?;
-        Ok(Self { signing, store_key })
+        let assertion = stored
+            .assertion
+            .iter()
+            .map(|pair| {
+                let until = pair.believed_until.map(Timestamp::from_millis);
+                AssertionKey::read(BASE64.decode(&pair.pkcs8).ok()?, until)
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(unreadable)?;
+        Ok(Self { signing, store_key, assertion })
     }
 
     /// Writes the keys durably: either the old file stands or the new one.
@@ -96,6 +119,14 @@ impl Keyring {
                 .iter()
                 .map(|key| StoredKey {
                     secret: BASE64.encode(*key.secret),
+                    believed_until: key.believed_until.map(Timestamp::as_millis),
+                })
+                .collect(),
+            assertion: self
+                .assertion
+                .iter()
+                .map(|key| StoredPair {
+                    pkcs8: BASE64.encode(key.pkcs8.as_slice()),
                     believed_until: key.believed_until.map(Timestamp::as_millis),
                 })
                 .collect(),
@@ -140,6 +171,26 @@ mod tests {
         assert_eq!(back.fingerprint("email", "a"), keys.fingerprint("email", "a"));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(Keyring::read(&path), Err(KeyFileError::Exposed { mode: 0o640, .. })));
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_gets_a_key_for_assertions_and_keeps_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let keys = Keyring::generate();
+        keys.write(&path).unwrap();
+        let mut stored: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        stored.as_object_mut().unwrap().remove("assertion").unwrap();
+        fs::write(&path, stored.to_string()).unwrap();
+        let earlier = Keyring::read(&path).unwrap();
+        assert_eq!(earlier.assert(b"{}"), None);
+        let whole = earlier.completed().unwrap();
+        whole.write(&path).unwrap();
+        let back = Keyring::read(&path).unwrap();
+        assert_eq!(back.assertion_key_id(), whole.assertion_key_id());
+        assert!(back.assertion_key_id().is_some() && back.completed().is_none());
+        assert_eq!(back.sign(Purpose::Csrf, &[b"x"]), keys.sign(Purpose::Csrf, &[b"x"]));
     }
 
     #[test]

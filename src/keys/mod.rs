@@ -1,12 +1,14 @@
 //! The gateway's own keys: what they sign and what they seal. Not here: what a signature is put
 //! around, and where the key file lies (`file`).
 //!
-//! Two kinds. *Signing keys* make MACs (HMAC-SHA256, RFC 2104) and rotate: the newest signs, older
-//! ones are believed until their grace is over. *The store's key* seals fields and names contacts; it
+//! Three kinds. *Signing keys* make MACs (HMAC-SHA256, RFC 2104) and rotate: the newest signs, older
+//! ones are believed until their grace is over. *Assertion keys* (`assertion`) sign what portals check, and rotate
+//! with them. *The store's key* seals fields and names contacts; it
 //! stays as long as the store, since nothing could be read without it.
 //!
 //! A purpose is part of every MAC's input, so that a token made for one never serves another.
 
+mod assertion;
 mod file;
 
 use std::fmt;
@@ -22,6 +24,7 @@ pub use file::KeyFileError;
 
 use crate::points::Timestamp;
 use crate::random;
+use assertion::AssertionKey;
 
 /// What a MAC is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,6 +92,8 @@ pub struct Keyring {
     /// The newest first; it signs.
     signing: Vec<SigningKey>,
     store_key: Zeroizing<[u8; 32]>,
+    /// The newest first; it signs. Empty only in a file of an earlier version.
+    assertion: Vec<AssertionKey>,
 }
 
 impl fmt::Debug for Keyring {
@@ -104,6 +109,7 @@ impl Keyring {
         Self {
             signing: vec![SigningKey::new(Zeroizing::new(random::bytes()), None)],
             store_key: Zeroizing::new(random::bytes()),
+            assertion: vec![AssertionKey::generate()],
         }
     }
 
@@ -118,7 +124,14 @@ impl Keyring {
                 signing.push(SigningKey::new(key.secret.clone(), believed_until));
             }
         }
-        Self { signing, store_key: self.store_key.clone() }
+        let mut assertion = vec![AssertionKey::generate()];
+        for key in &self.assertion {
+            let believed_until = Some(key.believed_until.map_or(until, |end| end.min(until)));
+            if believed_until > Some(now) {
+                assertion.push(key.until(believed_until));
+            }
+        }
+        Self { signing, store_key: self.store_key.clone(), assertion }
     }
 
     /// Signs `parts`, each with its length, so that moving a byte from one to the next changes it.

@@ -185,6 +185,10 @@ impl AccountStore for FakeAccounts {
     async fn end_links(&self, _: &UserId) -> Result<(), StoreError> {
         unreachable!("no method asks for this")
     }
+
+    async fn sweep_links(&self, _: Timestamp) -> Result<u64, StoreError> {
+        unreachable!("upkeep asks for this")
+    }
 }
 
 /// A fake of the store of codes.

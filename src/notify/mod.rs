@@ -13,7 +13,7 @@ use async_trait::async_trait;
 pub use build::{NotifierError, Notifiers, build};
 pub use console::ConsoleNotifier;
 pub use file::FileNotifier;
-pub use outbox::{NotTaken, Outbox, OutboxLimits};
+pub use outbox::{DeliveryOutcome, NotTaken, Outbox, OutboxLimits};
 pub use smtp::SmtpNotifier;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

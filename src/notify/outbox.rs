@@ -5,7 +5,7 @@
 //! messages in a row that could not be handed over, the notifier counts as out of order for a short
 //! time, so that people are offered what works.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -46,6 +46,38 @@ impl Default for OutboxLimits {
 #[error("the outbox takes no more messages")]
 pub struct NotTaken;
 
+/// What became of a message. Each has exactly one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DeliveryOutcome {
+    /// The other side took it.
+    Sent,
+    /// The other side would not have it, or was not reached.
+    Failed,
+    /// It was not tried any more: no room for it, or it waited until it was of no use.
+    Dropped,
+}
+
+impl DeliveryOutcome {
+    /// For counters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// Who counts outcomes.
+struct Listener(Box<dyn Fn(DeliveryOutcome) + Send + Sync>);
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Listener(..)")
+    }
+}
+
 /// Messages in a row that were given up before the notifier counts as out of order.
 const OUT_OF_ORDER_AFTER: u32 = 2;
 
@@ -73,6 +105,7 @@ struct State {
     clock: Arc<dyn Clock>,
     health: Mutex<Health>,
     pending: watch::Sender<usize>,
+    listener: OnceLock<Listener>,
 }
 
 #[derive(Debug, Default)]
@@ -90,8 +123,12 @@ impl Outbox {
     pub fn start(notifier: Arc<dyn Notifier>, clock: Arc<dyn Clock>, limits: OutboxLimits) -> Self {
         let (queue, posted) = mpsc::channel(limits.capacity.max(1));
         let (name, channel) = (notifier.name().to_owned(), notifier.channel());
-        let state =
-            Arc::new(State { clock, health: Mutex::default(), pending: watch::Sender::new(0) });
+        let state = Arc::new(State {
+            clock,
+            health: Mutex::default(),
+            pending: watch::Sender::new(0),
+            listener: OnceLock::new(),
+        });
         let worker = Worker { notifier, limits, state: state.clone() };
         tokio::spawn(Arc::new(worker).run(posted));
         Self { name, channel, queue, state }
@@ -108,6 +145,11 @@ impl Outbox {
         self.channel
     }
 
+    /// Who wants to know what became of each message. Said once, at start.
+    pub fn when_over(&self, listener: impl Fn(DeliveryOutcome) + Send + Sync + 'static) {
+        let _ = self.state.listener.set(Listener(Box::new(listener)));
+    }
+
     /// Hands over a message and does not wait.
     ///
     /// # Errors
@@ -116,9 +158,12 @@ impl Outbox {
         let posted = Posted {
             message,
             at: self.state.clock.now(),
-            counted: Pending::new(self.state.pending.clone()),
+            counted: Pending::new(self.state.clone()),
         };
-        self.queue.try_send(posted).map_err(|_| NotTaken)
+        self.queue.try_send(posted).map_err(|refused| {
+            refused.into_inner().counted.outcome = DeliveryOutcome::Dropped;
+            NotTaken
+        })
     }
 
     /// Whether the last messages got through, or it is time to try again.
@@ -142,20 +187,28 @@ impl Outbox {
     }
 }
 
-/// Counts one message as pending for as long as it lives, also where its task dies.
+/// Counts one message as pending for as long as it lives, also where its task dies, and tells then what
+/// became of it.
 #[derive(Debug)]
-struct Pending(watch::Sender<usize>);
+struct Pending {
+    state: Arc<State>,
+    outcome: DeliveryOutcome,
+}
 
 impl Pending {
-    fn new(pending: watch::Sender<usize>) -> Self {
-        pending.send_modify(|pending| *pending = pending.saturating_add(1));
-        Self(pending)
+    fn new(state: Arc<State>) -> Self {
+        state.pending.send_modify(|pending| *pending = pending.saturating_add(1));
+        // Until it is known better: a task that dies has not sent it.
+        Self { state, outcome: DeliveryOutcome::Failed }
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.0.send_modify(|pending| *pending = pending.saturating_sub(1));
+        if let Some(Listener(tell)) = self.state.listener.get() {
+            tell(self.outcome);
+        }
+        self.state.pending.send_modify(|pending| *pending = pending.saturating_sub(1));
     }
 }
 
@@ -172,29 +225,34 @@ impl Worker {
             let Ok(hand) = hands.clone().acquire_owned().await else { return };
             let worker = self.clone();
             tokio::spawn(async move {
-                worker.deliver(&posted).await;
-                drop((posted.counted, hand));
+                let Posted { message, at, mut counted } = posted;
+                counted.outcome = worker.deliver(&message, at).await;
+                drop((counted, hand));
             });
         }
     }
 
-    async fn deliver(&self, posted: &Posted) {
+    async fn deliver(&self, message: &Message, at: Timestamp) -> DeliveryOutcome {
         let mut pauses = self.limits.pauses.iter();
         loop {
-            if self.state.clock.now().since(posted.at) > self.limits.useful_for {
-                self.give_up(&posted.message, "it waited for too long");
-                return;
+            if self.state.clock.now().since(at) > self.limits.useful_for {
+                self.give_up(message, "it waited for too long");
+                return DeliveryOutcome::Dropped;
             }
-            match self.deliver_once(&posted.message).await {
-                Ok(()) => return self.state.delivered(),
+            match self.deliver_once(message).await {
+                Ok(()) => {
+                    self.state.delivered();
+                    return DeliveryOutcome::Sent;
+                }
                 Err(refused @ DeliveryError::Refused(_)) => {
                     // Says nothing of the notifier: another recipient may be fine.
-                    self.report(&posted.message, &cause_of(&refused));
-                    return;
+                    self.report(message, &cause_of(&refused));
+                    return DeliveryOutcome::Failed;
                 }
                 Err(unreachable @ DeliveryError::Unreachable(_)) => {
                     let Some(pause) = pauses.next() else {
-                        return self.give_up(&posted.message, &cause_of(&unreachable));
+                        self.give_up(message, &cause_of(&unreachable));
+                        return DeliveryOutcome::Failed;
                     };
                     tokio::time::sleep(*pause).await;
                 }
@@ -401,6 +459,28 @@ mod tests {
         drop(closed);
         outbox.settled().await;
         assert_eq!(notifier.tries(), 1);
+    }
+
+    #[tokio::test]
+    async fn each_message_is_told_of_once_as_sent_failed_or_dropped() {
+        use DeliveryOutcome::{Dropped, Failed, Sent};
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let notifier =
+            Scripted::new(vec![Ok(()), refused(), unreachable(), unreachable(), unreachable()]);
+        let (outbox, clock) = outbox(&notifier, 1);
+        let tell = told.clone();
+        outbox.when_over(move |outcome| tell.lock().unwrap().push(outcome));
+        for _ in 0..3 {
+            outbox.try_post(message()).unwrap();
+            outbox.settled().await;
+        }
+        assert_eq!(*told.lock().unwrap(), [Sent, Failed, Failed]);
+        outbox.try_post(message()).unwrap();
+        assert_eq!(outbox.try_post(message()), Err(NotTaken));
+        assert_eq!(told.lock().unwrap()[3..], [Dropped], "no room");
+        clock.advance(Duration::from_secs(601));
+        outbox.settled().await;
+        assert_eq!(told.lock().unwrap()[3..], [Dropped, Dropped], "too late");
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
-    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::audit::Audit;
@@ -93,28 +93,6 @@ pub struct Metrics {
     connections: IntGauge,
     turned_away: IntCounterVec,
     audit: OnceLock<Arc<Audit>>,
-}
-
-/// What is counted for one route on every request, resolved once.
-#[derive(Clone, Debug)]
-pub struct RouteMetrics {
-    overhead: Histogram,
-    allowed: IntCounter,
-    public: IntCounter,
-}
-
-impl RouteMetrics {
-    pub fn added(&self, overhead: Duration) {
-        self.overhead.observe(overhead.as_secs_f64());
-    }
-
-    pub fn allowed(&self) {
-        self.allowed.inc();
-    }
-
-    pub fn public(&self) {
-        self.public.inc();
-    }
 }
 
 impl Metrics {
@@ -236,23 +214,18 @@ impl Metrics {
         }
     }
 
-    /// What is counted on every request of a route: kept with the compiled route.
-    #[must_use]
-    pub fn route(&self, name: &str) -> RouteMetrics {
-        let decided =
-            |kind: DecisionKind| self.decisions.with_label_values(&[name, kind.label(), "level"]);
-        RouteMetrics {
-            overhead: self.overhead.with_label_values(&[name]),
-            allowed: decided(DecisionKind::Allow),
-            public: decided(DecisionKind::Public),
-        }
+    /// A request begins. One [`Metrics::ended`] has to follow.
+    pub fn begun(&self) {
+        self.active.inc();
     }
 
-    /// A request begins; the guard counts it until it is dropped.
-    #[must_use]
-    pub fn begin(&self) -> ActiveRequest {
-        self.active.inc();
-        ActiveRequest(self.active.clone())
+    pub fn ended(&self) {
+        self.active.dec();
+    }
+
+    /// What the gateway itself took before a request of this route went on.
+    pub fn added(&self, route: &str, overhead: Duration) {
+        self.overhead.with_label_values(&[route]).observe(overhead.as_secs_f64());
     }
 
     /// A request has been answered. `route`: its name, if it has one. Methods that are not in common use
@@ -360,16 +333,6 @@ impl Default for Metrics {
     }
 }
 
-/// As long as it lives, a request is under way.
-#[derive(Debug)]
-pub struct ActiveRequest(IntGauge);
-
-impl Drop for ActiveRequest {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 fn raise_to(counter: &IntCounter, count: u64) {
     counter.inc_by(count.saturating_sub(counter.get()));
 }
@@ -428,11 +391,10 @@ mod tests {
         let audit = Arc::new(Audit::nowhere(Arc::new(crate::clock::SystemClock::default())));
         metrics.follow_audit(audit.clone());
         audit.record(crate::audit::Event::new(crate::audit::EventName::SignOut, Timestamp::EPOCH));
-        let route = metrics.route("portal");
-        route.allowed();
-        route.allowed();
-        route.added(Duration::from_micros(80));
-        let active = metrics.begin();
+        metrics.decided(Some("portal"), DecisionKind::Allow, "score");
+        metrics.decided(Some("portal"), DecisionKind::Allow, "score");
+        metrics.added("portal", Duration::from_micros(80));
+        metrics.begun();
         metrics.answered("GET", 200, Some("portal"), Duration::from_millis(7));
         metrics.answered("X-\u{202e}", 400, None, Duration::ZERO);
         metrics.decided(None, DecisionKind::Deny, "unknown_host");
@@ -442,7 +404,7 @@ mod tests {
         metrics.certificate("https", Timestamp::from_secs(1_900_000_000));
         let text = metrics.render();
         for line in [
-            "scoregate_decisions_total{decision=\"allow\",reason=\"level\",route=\"portal\"} 2",
+            "scoregate_decisions_total{decision=\"allow\",reason=\"score\",route=\"portal\"} 2",
             "scoregate_decisions_total{decision=\"deny\",reason=\"unknown_host\",route=\"none\"} 1",
             "scoregate_overhead_seconds_bucket{route=\"portal\",le=\"0.0001\"} 1",
             "http_server_active_requests 1",
@@ -457,7 +419,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
-        drop(active);
+        metrics.ended();
         metrics.reloaded(None);
         let text = metrics.render();
         assert!(text.contains("http_server_active_requests 0"));

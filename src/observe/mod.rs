@@ -6,5 +6,5 @@ mod metrics;
 mod ops;
 
 pub use logs::{LogError, start_logging};
-pub use metrics::{ActiveRequest, DecisionKind, MethodOutcome, Metrics, RouteMetrics};
+pub use metrics::{DecisionKind, MethodOutcome, Metrics};
 pub use ops::{OpsListener, Pulse, Readiness};

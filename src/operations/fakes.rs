@@ -200,6 +200,10 @@ impl AccountStore for Store {
         self.links.lock().unwrap().retain(|link| link.user != *user);
         Ok(())
     }
+
+    async fn sweep_links(&self, _: Timestamp) -> Result<u64, StoreError> {
+        unreachable!("upkeep asks for this")
+    }
 }
 
 #[async_trait]

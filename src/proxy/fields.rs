@@ -8,9 +8,10 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::{CONNECTION, COOKIE, SET_COOKIE, UPGRADE};
 use http::{HeaderName, HeaderValue};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::{Error, ErrorType};
 
 use super::OWN_COOKIES;
 use super::origin::Origin;
@@ -186,6 +187,48 @@ pub(super) fn remove_from_request(
     for name in &unwanted {
         request.remove_header(name);
     }
+}
+
+/// As many fields as `Connection` may name, so that going through them costs nothing.
+const MOST_NAMED: usize = 9;
+
+/// Leaves of the fields of one connection only that a WebSocket is asked for (RFC 9110, section 7.6.1): as
+/// Pingora does for what goes through it, with the same refusals.
+///
+/// # Errors
+///
+/// If `Connection` names too much, or a field that is not for it to name.
+pub(super) fn remove_hop_by_hop(request: &mut RequestHeader) -> pingora::Result<()> {
+    let refused = |why| Error::explain(ErrorType::InvalidHTTPHeader, why).into_down();
+    let mut named = Vec::new();
+    for value in &request.headers.get_all(CONNECTION) {
+        let tokens = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        for token in tokens.filter(|token| !token.is_empty()) {
+            let name = HeaderName::from_bytes(token)
+                .map_err(|_| refused("Connection names what is no field"))?;
+            if matches!(
+                name.as_str(),
+                "host" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto"
+            ) {
+                return Err(refused("Connection names a field that it may not"));
+            }
+            named.push(name);
+        }
+    }
+    if named.len() > MOST_NAMED {
+        return Err(refused("Connection names too many fields"));
+    }
+    let always =
+        ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te"];
+    let more = ["trailer", "transfer-encoding", "http2-settings", "connection", "upgrade"];
+    for name in always.into_iter().chain(more) {
+        request.remove_header(name);
+    }
+    for name in &named {
+        request.remove_header(name);
+    }
+    request.insert_header(CONNECTION, "Upgrade")?;
+    request.insert_header(UPGRADE, "websocket")
 }
 
 /// Says how the request came, in the usual fields and in that of RFC 7239. There is no

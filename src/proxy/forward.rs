@@ -14,12 +14,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, COOKIE, EXPECT, HOST, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
-    TRANSFER_ENCODING,
+    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING,
 };
 use http::{HeaderValue, Version};
+use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
+use pingora::protocols::http::v1::client::HttpSession as PortalSession;
 use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora::proxy::{FailToProxy, HttpProxy, ProxyHttp, ProxyWarnLogContext, Session, http_proxy};
 use pingora::server::configuration::ServerConf;
@@ -32,10 +34,13 @@ use super::guard::{self, Message, Sound, inspect};
 use super::listener::{Places, REQUEST, RequestLink};
 use super::respond::{self, Afterwards, BodyError, PortalTrouble, Refusal};
 use super::streams::{Running, Streams};
+use super::tunnel::{self, Opened, Reply};
 use super::upstreams::Servers;
 use super::{Admission, Client, Finished, Gatekeeper, Head, PAGE_BODY_LIMIT, Passage, fields};
 use crate::config::Limits;
 
+/// Server-sent events, as they are asked for and answered.
+const EVENTS: &[u8] = b"text/event-stream";
 /// Silence of a client in the middle of a body, and what it may take to read an answer.
 pub(super) const CLIENT_SILENCE: Duration = Duration::from_secs(60);
 /// Servers of one upstream that one request tries.
@@ -65,13 +70,20 @@ impl std::fmt::Debug for Gateway {
 }
 
 /// What every connection and request of a gateway uses.
-#[derive(Debug)]
 pub(super) struct Shared {
     pub(super) gatekeeper: Arc<dyn Gatekeeper>,
     pub(super) limits: ArcSwap<Limits>,
     pub(super) places: Arc<Places>,
     streams: Arc<Streams>,
     servers: Servers,
+    /// Connections for WebSockets, which are not Pingora's to copy.
+    sockets: TransportConnector,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("gatekeeper", &self.gatekeeper).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no gateway.
@@ -99,23 +111,27 @@ impl Gateway {
     ) -> Result<Arc<Self>, GatewayError> {
         let keep_alive = limits.keep_alive;
         let h2_options = h2_options(&limits);
-        let shared = Arc::new(Shared {
-            gatekeeper,
-            limits: ArcSwap::from_pointee(limits),
-            places: Arc::clone(&options.places),
-            streams: Arc::default(),
-            servers: Servers::default(),
-        });
         let conf = ServerConf {
             ca_file: options.upstream_ca.as_ref().map(|path| path.display().to_string()),
             upstream_keepalive_pool_size: options.idle_upstream_connections.unwrap_or(512),
             max_retries: MAX_SERVERS_TRIED,
             ..ServerConf::default()
         };
-        let phases = Phases { shared: Arc::clone(&shared) };
         // Pingora unwraps what it reads there.
-        let build = std::panic::AssertUnwindSafe(|| http_proxy(&Arc::new(conf), phases));
-        let mut proxy = std::panic::catch_unwind(build)
+        let build = std::panic::AssertUnwindSafe(|| {
+            let sockets = TransportConnector::new(Some(ConnectorOptions::from_server_conf(&conf)));
+            let shared = Arc::new(Shared {
+                gatekeeper,
+                limits: ArcSwap::from_pointee(limits),
+                places: Arc::clone(&options.places),
+                streams: Arc::default(),
+                servers: Servers::default(),
+                sockets,
+            });
+            let phases = Phases { shared: Arc::clone(&shared) };
+            (http_proxy(&Arc::new(conf), phases), shared)
+        });
+        let (mut proxy, shared) = std::panic::catch_unwind(build)
             .map_err(|_| GatewayError::Authorities(options.upstream_ca.clone()))?;
         proxy.h2_options = Some(h2_options);
         let mut server = pingora::apps::HttpServerOptions::default();
@@ -165,10 +181,43 @@ pub(super) struct Ctx {
     /// Why the request was stopped after it was admitted.
     refusal: Option<Refusal>,
     running: Option<Running>,
+    /// `None` once a stream has taken it along.
+    under_way: Option<UnderWay>,
     body_bytes: u64,
     begun: Instant,
+    added: Option<Duration>,
     turn: usize,
     tried: usize,
+    /// It has become a stream: the 101 is written once the connection is handed back.
+    switched: bool,
+    used_at: Instant,
+}
+
+impl Ctx {
+    /// A long upload is use of its session; said now and then.
+    fn note_use(&mut self) {
+        if self.used_at.elapsed() >= tunnel::ACTIVITY_STEP {
+            self.used_at = Instant::now();
+            self.running.as_ref().inspect(|running| running.is_used());
+        }
+    }
+}
+
+/// One request under way; dropping it says that it is over. A stream that is ended early ends no other way.
+#[derive(Debug)]
+pub(super) struct UnderWay(Arc<dyn Gatekeeper>);
+
+impl UnderWay {
+    fn begin(gatekeeper: &Arc<dyn Gatekeeper>) -> Self {
+        gatekeeper.begun();
+        Self(Arc::clone(gatekeeper))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.ended();
+    }
 }
 
 /// What to do with a request that was read.
@@ -280,7 +329,8 @@ impl Phases {
     /// Notes the request under its session. `false`: the session ended while it was decided on.
     fn take_on(&self, ctx: &mut Ctx, link: &RequestLink, passage: Box<Passage>) -> bool {
         if let Some(session) = passage.session {
-            ctx.running = self.shared.streams.register(session, &link.kill);
+            let bond = passage.bond.clone();
+            ctx.running = self.shared.streams.register(session, &link.kill, bond);
             if ctx.running.is_none() {
                 return false;
             }
@@ -298,6 +348,11 @@ impl Phases {
         let mut verdict = self.judge(session, &link).await;
         if let Verdict::Forward(passage) = verdict {
             if self.take_on(ctx, &link, passage) {
+                ctx.added = Some(ctx.begun.elapsed());
+                let request = session.req_header();
+                if guard::asks_for_websocket(request.version, &request.headers) {
+                    return Box::pin(self.open_socket(session, ctx, &link)).await.map(|()| true);
+                }
                 return Ok(false);
             }
             // Asked again, the gatekeeper sees the session gone.
@@ -376,6 +431,58 @@ fn fault_of(watch: &Watch) -> Option<Refusal> {
     }
 }
 
+/// WebSockets.
+impl Phases {
+    /// Asks the portal for a WebSocket, through the same phases as any other request. Then either the answer
+    /// that is none is passed on, or the stream is left for whoever has the connection.
+    async fn open_socket(
+        &self,
+        session: &mut Session,
+        ctx: &mut Ctx,
+        link: &RequestLink,
+    ) -> pingora::Result<()> {
+        let portal = self.reach_portal(session, ctx).await?;
+        let mut request = session.req_header().clone();
+        fields::remove_hop_by_hop(&mut request)?;
+        self.upstream_request_filter(session, &mut request, ctx).await?;
+        match tunnel::ask(portal, request).await? {
+            Reply::Refused(mut head, portal) => {
+                self.response_filter(session, &mut head, ctx).await?;
+                tunnel::pass_on(session, head, portal).await
+            }
+            Reply::Switched(mut head, first, portal) => {
+                self.response_filter(session, &mut head, ctx).await?;
+                let kept = (ctx.running.take(), ctx.under_way.take());
+                let idle =
+                    ctx.passage.as_ref().map_or(CLIENT_SILENCE, |passage| passage.stream_idle);
+                link.kill.hand_over(Opened::new(&head, first, portal, idle, kept));
+                ctx.switched = true;
+                // Pingora hands back only what could serve another request.
+                session.set_keepalive(Some(1));
+                session.downstream_session.set_keepalive_reuses_remaining(None);
+                Ok(())
+            }
+        }
+    }
+
+    async fn reach_portal(
+        &self,
+        session: &mut Session,
+        ctx: &mut Ctx,
+    ) -> pingora::Result<PortalSession> {
+        loop {
+            let mut peer = self.upstream_peer(session, ctx).await?;
+            let error = match tunnel::connect(&self.shared.sockets, &mut peer).await {
+                Ok(portal) => return Ok(portal),
+                Err(error) => self.fail_to_connect(session, &peer, ctx, error),
+            };
+            if !error.retry() {
+                return Err(error);
+            }
+        }
+    }
+}
+
 /// The head as it came; no copy. `None` over HTTP/2.
 fn raw_head(session: &Session) -> Option<Bytes> {
     session.as_http1().map(|session| session.get_headers_raw_bytes())
@@ -415,6 +522,12 @@ fn host_of(request: &RequestHeader) -> &[u8] {
         Some(authority) => authority.as_str().as_bytes(),
         None => request.headers.get(HOST).map(HeaderValue::as_bytes).unwrap_or_default(),
     }
+}
+
+/// Whether a head asks for server-sent events, as every `EventSource` does.
+fn asks_for_events(session: &Session) -> bool {
+    let accept = session.get_header(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    memchr::memmem::find(accept, EVENTS).is_some()
 }
 
 fn is_too_long(session: &Session, passage: &Passage) -> bool {
@@ -487,10 +600,14 @@ impl ProxyHttp for Phases {
             passage: None,
             refusal: None,
             running: None,
+            under_way: Some(UnderWay::begin(&self.shared.gatekeeper)),
             body_bytes: 0,
             begun: Instant::now(),
+            added: None,
             turn: 0,
             tried: 0,
+            switched: false,
+            used_at: Instant::now(),
         }
     }
 
@@ -534,7 +651,7 @@ impl ProxyHttp for Phases {
     /// Pingora asks again after a failure that may be retried.
     async fn upstream_peer(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         ctx: &mut Ctx,
     ) -> pingora::Result<Box<HttpPeer>> {
         let Some(passage) = &ctx.passage else {
@@ -543,7 +660,16 @@ impl ProxyHttp for Phases {
         };
         let servers = &self.shared.servers;
         let peer = servers.peer(&passage.grant, &passage.upstream, ctx.turn, ctx.tried).await;
-        peer.map(Box::new).map_err(|error| {
+        let waits_for_events = asks_for_events(session);
+        peer.map(|mut peer| {
+            if waits_for_events {
+                // Silence is normal there, and has a limit of its own.
+                let silence = peer.options.read_timeout.map(|time| time.max(passage.stream_idle));
+                peer.options.read_timeout = silence;
+            }
+            Box::new(peer)
+        })
+        .map_err(|error| {
             tracing::warn!(upstream = passage.upstream.name, %error, "no server to go to");
             Error::explain(ErrorType::ConnectNoRoute, "no server").into_up()
         })
@@ -594,6 +720,7 @@ impl ProxyHttp for Phases {
                 h2_body.moved(body.as_ref().map_or(0, Bytes::len));
             }
         }
+        ctx.note_use();
         let Some(limit) = ctx.passage.as_ref().and_then(|passage| passage.body_limit) else {
             return Ok(());
         };
@@ -613,6 +740,10 @@ impl ProxyHttp for Phases {
         ctx: &mut Ctx,
     ) -> pingora::Result<()> {
         fields::remove_from_response(response)?;
+        let kind = response.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if let (Some(link), true) = (&ctx.link, kind.is_some_and(|kind| kind.starts_with(EVENTS))) {
+            link.kill.note_stream();
+        }
         let request = session.req_header();
         if response.status == 101 && !guard::asks_for_websocket(request.version, &request.headers) {
             // Nobody asked: what follows would be bytes without a message around them.
@@ -685,10 +816,14 @@ impl ProxyHttp for Phases {
         self.shared.gatekeeper.finished(&Finished {
             method: &session.req_header().method,
             route: ctx.passage.as_ref().map(|passage| &*passage.route),
-            status: session.response_written().map(|answer| answer.status.as_u16()),
+            status: match session.response_written() {
+                Some(answer) => Some(answer.status.as_u16()),
+                None => ctx.switched.then_some(101),
+            },
             client: ctx.link.as_ref().map(|link| link.origin.client),
             sent_bytes: session.body_bytes_sent(),
             took: ctx.begun.elapsed(),
+            added: ctx.added,
         });
     }
 

@@ -474,12 +474,15 @@ impl HttpServerApp for Connection {
         let reused = tokio::select! {
             biased;
             reused = run => reused,
-            () = kill.fired() => None,
+            _ = kill.fired() => None,
             () = self.head_is_late(&kill) => None,
             () = self.body_is_late(h2_body) => None,
         };
         self.note_refusal_of_parser(&kill);
-        reused
+        let Some(opened) = kill.handed_over() else { return reused };
+        let (client, _) = reused?.consume();
+        Box::pin(opened.run(client, &kill, shutdown.clone())).await;
+        None
     }
 
     fn h2_options(&self) -> Option<H2Options> {

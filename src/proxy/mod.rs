@@ -10,12 +10,14 @@ mod chunks;
 mod connection;
 mod fields;
 mod forward;
+mod frames;
 mod guard;
 mod listener;
 mod origin;
 mod respond;
 mod streams;
 mod tls;
+mod tunnel;
 mod upstreams;
 
 #[cfg(test)]
@@ -35,7 +37,7 @@ pub use forward::{Gateway, GatewayError, GatewayOptions};
 pub use listener::{Entry, ListenError, Listener, Places, TurnedAway};
 pub use origin::Porch;
 pub use respond::{PortalTrouble, Refusal, plain};
-pub use streams::Streams;
+pub use streams::{StreamEnd, Streams};
 pub use tls::{CertifiedHost, TlsError, TlsSettings};
 
 use crate::config::Upstream;
@@ -110,6 +112,12 @@ pub trait Gatekeeper: Send + Sync + std::fmt::Debug + 'static {
         plain(refusal, reference)
     }
 
+    /// A request's head was read. Followed by exactly one [`Gatekeeper::ended`], whatever happens.
+    fn begun(&self) {}
+
+    /// A request is over, also where it was ended early.
+    fn ended(&self) {}
+
     /// A request is over: for counters and the access log. Not called where a stream was ended early.
     fn finished(&self, finished: &Finished<'_>) {
         let _ = finished;
@@ -139,6 +147,9 @@ pub struct Finished<'a> {
     pub sent_bytes: usize,
     /// From the head's last byte.
     pub took: Duration,
+    /// From the head's last byte to the word that it may go on: what we add before there is an upstream.
+    /// `None` where it did not go on.
+    pub added: Option<Duration>,
 }
 
 /// The answer to [`Gatekeeper::admit`].
@@ -154,6 +165,20 @@ pub enum Admission {
     Page(http::Extensions),
     /// Refused; [`Gatekeeper::refuse`] is asked for the page.
     Refuse(Refusal),
+}
+
+/// What a running request stands on: asked a few times a second whether something has changed, and then
+/// whether it may go on.
+#[async_trait]
+pub trait Bond: Send + Sync + std::fmt::Debug + 'static {
+    /// Whether to judge again. Without a look-up: it is asked of every running request.
+    fn is_due(&self) -> bool;
+
+    /// Judges again. `None`: it may go on.
+    async fn judge(&self) -> Option<StreamEnd>;
+
+    /// Somebody uses it: its session is not idle.
+    fn is_used(&self);
 }
 
 /// All that forwarding one request takes.
@@ -176,6 +201,10 @@ pub struct Passage {
     pub body_limit: Option<u64>,
     /// The request ends when this session does ([`Streams::end`]). `None`: a public route.
     pub session: Option<SessionKey>,
+    /// Looked at while the request runs; with a session only.
+    pub bond: Option<Arc<dyn Bond>>,
+    /// How long nobody need say anything over a WebSocket or an event stream.
+    pub stream_idle: Duration,
 }
 
 /// The names of our own cookies: the only ones that are removed, set and guarded.

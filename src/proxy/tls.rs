@@ -38,6 +38,7 @@ pub enum TlsError {
 pub struct CertifiedHost {
     /// Lower case; some with one leading `*.`.
     names: Vec<String>,
+    /// The last second in which the leaf is good.
     not_after: Timestamp,
     key: Arc<CertifiedKey>,
 }
@@ -69,7 +70,7 @@ impl CertifiedHost {
         files: &CertificateFiles,
     ) -> Result<Self, TlsError> {
         let leaf = chain.first().ok_or_else(|| TlsError::NoCertificate(files.cert.clone()))?;
-        let (names, not_after) = names_and_end(leaf, &files.cert)?;
+        let (names, not_after) = read_leaf(leaf, &files.cert)?;
         let provider = rustls::crypto::ring::default_provider();
         let key = CertifiedKey::from_der(chain, key, &provider)
             .map_err(|source| TlsError::Key { path: files.key.clone(), source })?;
@@ -99,10 +100,8 @@ impl CertifiedHost {
     }
 }
 
-fn names_and_end(
-    leaf: &CertificateDer<'_>,
-    path: &Path,
-) -> Result<(Vec<String>, Timestamp), TlsError> {
+/// The names that a certificate is for, and its end.
+fn read_leaf(leaf: &CertificateDer<'_>, path: &Path) -> Result<(Vec<String>, Timestamp), TlsError> {
     let not_understood = || TlsError::NotUnderstood(path.to_owned());
     let (_, certificate) =
         x509_parser::parse_x509_certificate(leaf).map_err(|_| not_understood())?;
@@ -112,8 +111,8 @@ fn names_and_end(
         x509_parser::extensions::GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
         _ => None,
     });
-    let end = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or_default();
-    Ok((dns.collect(), Timestamp::from_secs(end)))
+    let not_after = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
+    Ok((dns.collect(), Timestamp::from_secs(not_after)))
 }
 
 /// What a TLS listener shows and takes.

@@ -362,6 +362,7 @@ fn compiled(draft: &Draft<'_>) -> Option<Route> {
         directory: spec.directory.as_str().into(),
         public_port: spec.public_port,
         body_limit_bytes: spec.body_limit_bytes,
+        streams: spec.streams.clone(),
     })
 }
 

@@ -58,6 +58,25 @@ pub struct RouteSpec {
     pub public_port: Option<u16>,
     /// The largest request body, in bytes; `None`: no limit.
     pub body_limit_bytes: Option<u64>,
+    pub streams: StreamRules,
+}
+
+/// What holds for WebSockets and event streams of a route. None of it is asked before it is decided
+/// whether one may begin.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StreamRules {
+    /// How long nobody need say anything.
+    pub idle: Duration,
+    /// How long one may go on that was enough when it began and is not any more.
+    pub grace: Duration,
+    /// Besides the route's own: `https://app.example.org`, lower case; a `*` for any.
+    pub origins: Vec<String>,
+}
+
+impl Default for StreamRules {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(3600), grace: Duration::ZERO, origins: Vec::new() }
+    }
 }
 
 impl Asks {

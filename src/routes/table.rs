@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::host::{BadHost, HostPattern, RequestHost};
 use super::problem::RouteProblem;
 use super::readings::{BadTarget, OWN_PAGES, Readings, STANDARD_TARGET_LIMIT_BYTES};
-use super::spec::RouteSpec;
+use super::spec::{RouteSpec, StreamRules};
 use crate::points::Requirement;
 
 /// A text for the person who is asked, by language.
@@ -27,6 +27,7 @@ pub struct Route {
     pub public_port: Option<u16>,
     /// The largest request body, in bytes; `None`: no limit.
     pub body_limit_bytes: Option<u64>,
+    pub streams: StreamRules,
 }
 
 /// Where a request goes, and what it is asked.

@@ -13,6 +13,10 @@ pub const BROWSER: &str = "__Host-scoregate-browser";
 /// A browser that has signed in here before. Worth no points.
 pub const DEVICE: &str = "__Host-scoregate-device";
 
+/// How long a browser keeps [`DEVICE`] after it was last set: what browsers grant at most. What the store
+/// knows of a browser that was not seen for this long names nobody any more.
+pub const DEVICE_AGE: Duration = Duration::from_secs(400 * 86_400);
+
 /// Every name that is ours: removed from what goes to a portal and from what a portal sets.
 pub const ALL: [&str; 3] = [SESSION, BROWSER, DEVICE];
 

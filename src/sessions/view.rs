@@ -30,6 +30,11 @@ const STANDS_AT_MOST: Duration = Duration::from_secs(60);
 const SEEN_STEP: Duration = Duration::from_secs(20);
 /// How long an ended session is remembered, so that no load in flight revives it.
 const TOMBSTONE_AGE: Duration = Duration::from_secs(600);
+/// How long the names of a session that ended unused are remembered, so that the person can be told why
+/// they have to sign in. Longer than a night.
+const IDLE_TOLD_FOR: Duration = Duration::from_secs(12 * 3600);
+/// So many of them; of any more nobody is told.
+const MOST_IDLE: usize = 100_000;
 /// Names that were looked up in vain are remembered up to so many.
 const MOST_MISSES: usize = 100_000;
 const ALL_PROOFS: u32 = u32::MAX;
@@ -45,6 +50,7 @@ pub struct Sessions {
     live: papaya::HashMap<SessionKey, Arc<Live>>,
     tombstones: papaya::HashMap<SessionKey, Timestamp>,
     misses: papaya::HashMap<NameHash, Timestamp>,
+    went_idle: papaya::HashMap<NameHash, WentIdle>,
     unstored: Mutex<Unstored>,
     /// Loads of one name are single-flight.
     loading: [tokio::sync::Mutex<()>; LOCKS],
@@ -100,6 +106,13 @@ struct Named {
     stands_until_millis: AtomicU64,
     /// The name that this one replaces, until this one is first shown.
     replaces: Mutex<Option<NameHash>>,
+}
+
+/// All that is left of a name whose session ended unused. Nothing leads from here to the session.
+#[derive(Debug)]
+struct WentIdle {
+    host: Box<str>,
+    noticed_at: Timestamp,
 }
 
 /// What a cookie turned out to be.
@@ -172,6 +185,31 @@ impl Present {
         Self { named, joined, sees: ALL_PROOFS, to_sign_anew: None }
     }
 
+    /// Whether something of the session or its user has changed since this was read. No look-up.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        let live = &self.named.live;
+        live.has_ended.load(Ordering::SeqCst)
+            || live.person.is_held()
+            || live.person.generation() != self.joined.generation
+            || live.proofs().len() != self.joined.evidence.proofs.len()
+    }
+
+    /// When the session ends if nobody uses it from now on.
+    #[must_use]
+    pub fn ends_unused_at(&self, limits: SessionLimits) -> Timestamp {
+        let live = &self.named.live;
+        let seen = Timestamp::from_millis(live.seen_millis.load(Ordering::Relaxed));
+        // "Longer than", so a millisecond later.
+        let idle_at = seen.after(limits.idle_timeout).after(Duration::from_millis(1));
+        idle_at.min(live.ends_at)
+    }
+
+    /// Something that this session opened is in use: as if there had been a request.
+    pub fn is_used(&self, now: Timestamp) {
+        self.named.live.saw(now);
+    }
+
     /// For the audit.
     #[must_use]
     pub fn short_name(&self) -> String {
@@ -217,6 +255,7 @@ impl Sessions {
             live: papaya::HashMap::new(),
             tombstones: papaya::HashMap::new(),
             misses: papaya::HashMap::new(),
+            went_idle: papaya::HashMap::new(),
             unstored: Mutex::default(),
             loading: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             when_ended: OnceLock::new(),
@@ -247,6 +286,9 @@ impl Sessions {
         };
         let hash = name.hash();
         let known = self.names.pin().get(&hash).cloned();
+        if known.is_none() && self.is_known_idle(&hash, host) {
+            return Ok(Found::Idle);
+        }
         let named = match known {
             Some(named) => Some(named),
             None => self.load(hash, now).await?,
@@ -274,6 +316,35 @@ impl Sessions {
         let is_to_sign = verified == Verified::Older && sees == ALL_PROOFS;
         let to_sign_anew = is_to_sign.then_some(name);
         Ok(Found::Present(Present { named, joined, sees, to_sign_anew }))
+    }
+
+    /// The session of a request that still runs, as it is now; `None` if it has ended. All its proofs
+    /// count, whatever the name that the request came under was to show: it is the same session.
+    ///
+    /// # Errors
+    /// It is not known: the store did not answer, or something of the user is being withdrawn.
+    pub async fn find_again(
+        &self,
+        present: &Present,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Option<Present>, StoreError> {
+        let named = present.named.clone();
+        if !matches!(named.live.state(limits, now), LiveState::Live) {
+            return Ok(None);
+        }
+        if named.live.person.is_held() {
+            return Err(StoreError::Unavailable("something of the user is being withdrawn".into()));
+        }
+        let Some(joined) = self.joined(&named.live).await? else { return Ok(None) };
+        if named.live.has_ended.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        Ok(Some(Present { named, joined, sees: ALL_PROOFS, to_sign_anew: None }))
+    }
+
+    fn is_known_idle(&self, hash: &NameHash, host: &str) -> bool {
+        self.went_idle.pin().get(hash).is_some_and(|idle| *idle.host == *host)
     }
 
     async fn load(&self, hash: NameHash, now: Timestamp) -> Result<Option<Arc<Named>>, StoreError> {
@@ -602,6 +673,7 @@ impl Sessions {
     }
 
     fn forget_ended(&self, limits: SessionLimits, now: Timestamp) {
+        self.remember_idle(limits, now);
         let is_over = |live: &Live| !matches!(live.state(limits, now), LiveState::Live);
         let (names, live) = (self.names.pin(), self.live.pin());
         for over in live.values().filter(|live| is_over(live)) {
@@ -617,6 +689,19 @@ impl Sessions {
         self.misses.pin().retain(|_, at| *at > oldest);
         let users: HashSet<_> = live.values().map(|live| live.user.clone()).collect();
         self.people.drop_all_but(|user| users.contains(user));
+    }
+
+    /// Before their sessions are forgotten.
+    fn remember_idle(&self, limits: SessionLimits, now: Timestamp) {
+        let (names, went_idle) = (self.names.pin(), self.went_idle.pin());
+        let oldest = now.before(IDLE_TOLD_FOR);
+        went_idle.retain(|_, idle| idle.noticed_at > oldest);
+        let idle = names.values().filter(|named| {
+            named.stands(now) && matches!(named.live.state(limits, now), LiveState::Idle)
+        });
+        for named in idle.take(MOST_IDLE.saturating_sub(went_idle.len())) {
+            went_idle.insert(named.hash, WentIdle { host: named.host.clone(), noticed_at: now });
+        }
     }
 
     /// How many sessions are in memory.

@@ -43,6 +43,7 @@ macro_rules! store_contract {
             a_link_is_taken_by_exactly_one_of_a_hundred,
             a_link_is_good_until_its_end_and_not_at_it,
             links_that_were_ended_are_gone_for_that_user_alone,
+            a_sweep_removes_links_that_nobody_can_take_and_no_other,
             a_deleted_user_takes_everything_with_them,
             users_are_listed_in_order_of_name,
             a_role_counts_only_while_its_user_is_active,
@@ -63,6 +64,7 @@ macro_rules! store_contract {
             reading_a_counter_does_not_count,
             a_clock_that_was_set_back_leaves_no_endless_window,
             a_browser_is_known_to_its_user_alone,
+            a_sweep_forgets_browsers_by_their_last_use,
             a_sweep_removes_counters_that_have_ended_and_no_other,
             the_newest_two_codes_of_a_session_and_method_are_kept,
             a_code_is_taken_by_exactly_one_of_a_hundred,
@@ -344,6 +346,22 @@ pub(crate) async fn links_that_were_ended_are_gone_for_that_user_alone<S: Store>
         let taken = store.take_link(&[byte; 32], NOW).await.unwrap();
         assert_eq!(taken.is_some(), stands, "{byte}");
     }
+}
+
+pub(crate) async fn a_sweep_removes_links_that_nobody_can_take_and_no_other<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    for (byte, expires_at) in [(1, HOUR), (2, HOUR), (3, HOUR + TICK)] {
+        let link = Link { expires_at: NOW.after(expires_at), ..link(&user, byte) };
+        store.create_link(link).await.unwrap();
+    }
+    assert_eq!(store.sweep_links(NOW).await.unwrap(), 0);
+    assert!(store.take_link(&[1; 32], NOW).await.unwrap().is_some());
+    assert_eq!(store.sweep_links(NOW).await.unwrap(), 1);
+    assert!(store.take_link(&[1; 32], NOW).await.unwrap().is_none(), "a used link came back");
+    let end = NOW.after(HOUR);
+    assert_eq!(store.sweep_links(end.before(TICK)).await.unwrap(), 0);
+    assert_eq!(store.sweep_links(end).await.unwrap(), 1);
+    assert!(store.take_link(&[3; 32], end).await.unwrap().is_some());
 }
 
 pub(crate) async fn a_deleted_user_takes_everything_with_them<S: Store>(store: S) {
@@ -716,6 +734,18 @@ pub(crate) async fn a_browser_is_known_to_its_user_alone<S: Store>(store: S) {
     }
     for (user, byte, is_known) in [(&anna, 1, true), (&anna, 2, false), (&bob, 1, false)] {
         assert_eq!(store.knows_browser(user, &[byte; 32]).await.unwrap(), is_known);
+    }
+}
+
+pub(crate) async fn a_sweep_forgets_browsers_by_their_last_use<S: Store>(store: S) {
+    let user = user(&store, "anna").await;
+    for (byte, used) in [(1, NOW), (2, NOW), (2, NOW.after(HOUR))] {
+        store.know_browser(&user, &[byte; 32], used).await.unwrap();
+    }
+    assert_eq!(store.sweep_browsers(NOW).await.unwrap(), 0);
+    assert_eq!(store.sweep_browsers(NOW.after(TICK)).await.unwrap(), 1);
+    for (byte, is_known) in [(1, false), (2, true)] {
+        assert_eq!(store.knows_browser(&user, &[byte; 32]).await.unwrap(), is_known, "{byte}");
     }
 }
 

@@ -86,6 +86,10 @@ impl CounterStore for FakeCounters {
         Ok(self.browsers.lock().unwrap().contains(&(user.clone(), *browser)))
     }
 
+    async fn sweep_browsers(&self, _: Timestamp) -> Result<u64, StoreError> {
+        unreachable!("nobody who counts sweeps")
+    }
+
     async fn sweep_counters(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.called().await?;
         let mut tallies = self.tallies.lock().unwrap();

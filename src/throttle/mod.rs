@@ -93,6 +93,9 @@ pub trait CounterStore: Send + Sync + std::fmt::Debug {
 
     async fn knows_browser(&self, user: &UserId, browser: &[u8; 32]) -> Result<bool, StoreError>;
 
+    /// Forgets browsers that last signed in before `unused_since`; says how many.
+    async fn sweep_browsers(&self, unused_since: Timestamp) -> Result<u64, StoreError>;
+
     /// Removes counters whose window has ended; says how many.
     async fn sweep_counters(&self, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -135,6 +135,20 @@ impl Answer {
         }
     }
 
+    /// What machines fetch and may keep for some minutes.
+    #[must_use]
+    pub fn published(content_type: &'static str, text: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            fields: vec![
+                (CONTENT_TYPE, HeaderValue::from_static(content_type)),
+                (CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+                (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            ],
+            body: text.into_bytes(),
+        }
+    }
+
     fn empty(status: StatusCode) -> Self {
         let fixed = |name: &'static str, value: &'static str| {
             (HeaderName::from_static(name), HeaderValue::from_static(value))

@@ -12,8 +12,6 @@ use crate::sessions::{Name, SessionKey, cookies};
 
 /// Long enough to read a mail, short enough that a shared machine forgets.
 const BROWSER_AGE: Duration = Duration::from_secs(3600);
-/// The longest that browsers keep a cookie.
-const DEVICE_AGE: Duration = Duration::from_secs(400 * 86_400);
 
 /// A browser, by its cookie. Binds forms and transactions.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +131,7 @@ impl Device {
     #[must_use]
     pub fn cookie(&self, keys: &Keyring) -> String {
         let token = self.name.token(Purpose::KnownBrowser, keys);
-        cookies::set(cookies::DEVICE, &token, Some(DEVICE_AGE))
+        cookies::set(cookies::DEVICE, &token, Some(cookies::DEVICE_AGE))
     }
 }
 

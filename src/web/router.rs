@@ -2,9 +2,11 @@
 //! answered, and a form is taken only from our own page in the browser it was made for. An address
 //! that is not in this table does not exist. Not here: what a page does.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{Extension, FromRequest, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -17,6 +19,7 @@ use super::caller::Caller;
 use super::form::{Form, NotAForm};
 use super::pages::{CookiesBlocked, Refusal, Refused};
 use super::{Portal, account, set_up, sign_in, sign_out, steps};
+use crate::gate::Arrival;
 
 /// Our pages hold nothing that needs more.
 pub(super) const BODY_LIMIT: usize = 16 * 1024;
@@ -44,6 +47,7 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
         .layer(middleware::from_fn_with_state(portal.clone(), only_navigations));
     Router::new()
         .route("/.scoregate/assets/{name}", get(asset))
+        .route("/.scoregate/jwks.json", get(jwks))
         .merge(more.unwrap_or_default())
         .merge(pages)
         .with_state(portal)
@@ -54,6 +58,11 @@ async fn asset(Path(name): Path<String>) -> Answer {
         Some(asset) => Answer::asset(asset.content_type, asset.bytes),
         None => Answer::bare(Kind::NotFound),
     }
+}
+
+/// What portals check assertions with. The same for everybody, and not for people.
+async fn jwks(Extension(arrival): Extension<Arc<Arrival>>) -> Answer {
+    Answer::published("application/jwk-set+json", arrival.snapshot.keys.jwks(arrival.now))
 }
 
 async fn missing(State(portal): State<Portal>, caller: Caller) -> Answer {

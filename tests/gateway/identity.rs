@@ -220,3 +220,105 @@ fn a_secret_for_the_portal_that_is_no_header_is_told_before_anything_runs() {
         assert!(!printed.contains("X-Admin"), "{printed}");
     }
 }
+
+/// Checks an assertion as a portal would, with an implementation that is not ours: node's. Prints the
+/// claims, or ends with 1.
+const VERIFIER: &str = r#"
+const crypto = require("node:crypto");
+const [token, jwks] = process.argv.slice(1);
+const [head, claims, signature] = token.split(".");
+const { kid, alg, typ } = JSON.parse(Buffer.from(head, "base64url"));
+const jwk = JSON.parse(jwks).keys.find((key) => key.kid === kid);
+if (alg !== "ES256" || typ !== "JWT" || !jwk) process.exit(1);
+const key = crypto.createPublicKey({ key: jwk, format: "jwk" });
+const is_genuine = crypto.verify("sha256", Buffer.from(`${head}.${claims}`),
+  { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
+if (!is_genuine) process.exit(1);
+console.log(Buffer.from(claims, "base64url").toString());
+"#;
+
+fn verified(token: &str, jwks: &str) -> Option<serde_json::Value> {
+    let mut node = std::process::Command::new("node");
+    let done = node.args(["-e", VERIFIER, "--", token, jwks]).output().unwrap();
+    done.status.success().then(|| serde_json::from_slice(&done.stdout).unwrap())
+}
+
+fn jwks(world: &World) -> String {
+    let request = format!("GET /.scoregate/jwks.json HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+    let response = world.plain().ask(request.as_bytes()).unwrap();
+    assert_eq!(response.status, 200);
+    assert_eq!(response.field("cache-control"), Some("public, max-age=300"));
+    assert_eq!(response.field("content-type"), Some("application/jwk-set+json"));
+    response.text()
+}
+
+#[test]
+fn an_assertion_says_who_asks_and_only_the_keys_of_the_gateway_make_one() {
+    let mut world = World::prepare();
+    let config = world
+        .config()
+        .replace("directory = \"staff\"\n", "directory = \"staff\"\nidentity.assertion = true\n");
+    world.write_config(&config);
+    world.run();
+    let person = anna(&world, &["finance", "editor"]);
+    let token = |marker: &str| {
+        let fields = format!("Cookie: {}\r\nUser-Agent: {marker}\r\n", person.session());
+        let forged = "X-Scoregate-Jwt: forged\r\nx_scoregate_jwt: forged\r\n";
+        assert_eq!(ask(&world.tls(), "/x", &format!("{fields}{forged}")), 200);
+        let arrived = world.upstream.marked(marker);
+        let values = arrived[0].values("x-scoregate-jwt");
+        assert_eq!(values.len(), 1, "{values:?}");
+        values[0].to_owned()
+    };
+    let (first, before) = (token("first"), jwks(&world));
+    let claims = verified(&first, &before).unwrap();
+    for (name, value) in [
+        ("iss", serde_json::json!("https://portal.example.org")),
+        ("aud", "portal".into()),
+        ("sub", "anna".into()),
+        ("name", "J\u{f6}rg, \"the\" 100%".into()),
+        ("email", "anna@mail.example.net".into()),
+        ("roles", serde_json::json!(["editor", "finance"])),
+        ("amr", serde_json::json!(["pwd", "email"])),
+        ("score", 30.into()),
+        ("route", "portal".into()),
+    ] {
+        assert_eq!(claims[name], value, "{name}: {claims}");
+    }
+    let number = |name: &str| claims[name].as_u64().unwrap();
+    assert_eq!(number("exp") - number("iat"), 60);
+    let methods = claims["methods"].as_object().unwrap();
+    assert!(methods["password"].as_u64() <= methods["email"].as_u64());
+    assert_eq!(methods["password"], claims["auth_time"]);
+    assert!(claims.get("rule").is_none());
+
+    // One that was changed, and one of another gateway, are not genuine.
+    let mut parts: Vec<&str> = first.split('.').collect();
+    parts[1] = "eyJzdWIiOiJyb290In0";
+    assert_eq!(verified(&parts.join("."), &before), None);
+    assert_eq!(
+        verified(
+            &first,
+            &jwks(&{
+                let mut other = World::prepare();
+                other.run();
+                other
+            })
+        ),
+        None
+    );
+
+    world.operate(&["keys", "rotate"]);
+    let (second, after) = (token("second"), jwks(&world));
+    assert_ne!(first.split('.').next(), second.split('.').next());
+    assert!(verified(&first, &after).is_some(), "the older key is believed for its grace");
+    assert!(verified(&second, &after).is_some());
+    assert_eq!(verified(&second, &before), None);
+    assert!(!after.contains("\"d\""));
+    for path in ["/public/x", "/public/"] {
+        let fields = format!("Cookie: {}\r\nUser-Agent: open{path}\r\n", person.session());
+        assert_eq!(ask(&world.tls(), path, &fields), 200);
+        let arrived = world.upstream.marked(&format!("open{path}"));
+        assert!(arrived[0].values("x-scoregate-jwt").is_empty());
+    }
+}

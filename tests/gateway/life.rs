@@ -3,7 +3,6 @@
 //! faults of single writes, which the store's own tests have.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -13,8 +12,8 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::runtime::Runtime;
 
 use super::person::{FORM, Person, SESSION, code_after, encoded};
-use super::wire::Stream;
-use super::world::{HOST, World, password_of, wait_for};
+use super::streams::{said_back, socket};
+use super::world::{World, password_of, wait_for};
 
 const SCRIPT: &str = "Accept: */*\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n";
 
@@ -244,36 +243,6 @@ fn a_stream_that_runs_ends_with_its_session() {
     assert!(said_back(&mut *bertas));
     world.operate(&["user", "disable", "berta"]);
     assert!(!said_back(&mut *bertas), "the stream ran on after the user was disabled");
-}
-
-/// A stream over which something was said.
-///
-/// Asked for again where it ends at once: Pingora 0.9.1 takes the end of the request's empty body for the
-/// end of the stream if the portal's 101 overtakes it, as it can on one machine.
-fn socket(world: &World, person: &Person) -> Box<dyn Stream> {
-    wait_for("a stream runs", || {
-        let mut stream = switched(world, person);
-        said_back(&mut *stream).then_some(stream)
-    })
-}
-
-fn switched(world: &World, person: &Person) -> Box<dyn Stream> {
-    let mut stream = world.plain().connect().unwrap();
-    let request = format!(
-        "GET /socket HTTP/1.1\r\nHost: {HOST}\r\nCookie: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        person.session()
-    );
-    stream.write_all(request.as_bytes()).unwrap();
-    let switched = super::wire::Response::read(&mut *stream, false).unwrap();
-    assert_eq!(switched.status, 101);
-    stream
-}
-
-/// Whether what is said into a stream comes back, rather than its end.
-fn said_back(stream: &mut dyn Stream) -> bool {
-    let mut heard = [0; 4];
-    stream.write_all(b"ping").is_ok() && stream.read_exact(&mut heard).is_ok()
 }
 
 #[test]

@@ -15,7 +15,9 @@ use super::Builder;
 use super::people::titles;
 use crate::accounts::DirectoryName;
 use crate::points::{Level, Network, Role};
-use crate::routes::{Asks, RouteProblem, RouteProblemKind, RouteSpec, RuleSpec, Table};
+use crate::routes::{
+    Asks, RouteProblem, RouteProblemKind, RouteSpec, RuleSpec, StreamRules, Table,
+};
 
 /// What is wrong with the routes taken together: ties, and rules that can never match. The table of
 /// routes says it. Two routes for one address are reported by `check_doubles`, with both places.
@@ -148,6 +150,11 @@ impl Builder<'_> {
             body_limit_bytes: match &route.body_limit {
                 Some(limit) => limit.0,
                 None => self.shape.limits.body_limit.0,
+            },
+            streams: StreamRules {
+                idle: route.stream_idle.0,
+                grace: route.stream_grace.0,
+                origins: route.origins.iter().map(|origin| origin.0.clone()).collect(),
             },
         })
     }

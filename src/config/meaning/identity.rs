@@ -26,6 +26,7 @@ impl Builder<'_> {
             identity.fields.retain(|field| fold(&field.name) != fold(name));
             identity.fields.push(own);
         }
+        identity.audience = self.audience(route, &path, shape);
         identity.authorization = shape.authorization.as_ref().and_then(|source| {
             let path = format!("{path}.authorization");
             let secret = self.secret(&path, source)?;
@@ -33,6 +34,20 @@ impl Builder<'_> {
             Some(secret)
         });
         identity
+    }
+
+    fn audience(&mut self, route: &str, path: &str, shape: &shape::Identity) -> Option<String> {
+        let audience = shape.audience.as_ref().map(|audience| audience.0.clone());
+        if shape.assertion == Some(true) {
+            return Some(audience.unwrap_or_else(|| route.to_owned()));
+        }
+        if audience.is_some() {
+            let path = format!("{path}.audience");
+            let sentence = format!("`{path}` has no meaning without `assertion = true`");
+            let diagnostic = Diagnostic::error("E0207", sentence);
+            self.report(diagnostic, &path, "nothing is signed here", "add `assertion = true`");
+        }
+        None
     }
 
     /// Two spellings of one name: many portals would read either.

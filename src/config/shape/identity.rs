@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::super::texts::FieldTemplate;
+use super::super::texts::{FieldTemplate, Line};
 use super::SecretSource;
 
 /// How the portal is told who somebody is. On public addresses it is told nobody's name.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["assertion", "audience"]))]
 pub(in super::super) struct Identity {
     /// The header fields that the portal reads: `"scoregate"` (`X-Scoregate-User` and others),
     /// `"remote-user"` (`Remote-User`), `"x-forwarded-user"`, `"webauth"` (`X-WEBAUTH-USER`: Grafana,
@@ -24,6 +23,11 @@ pub(in super::super) struct Identity {
     #[serde(default)]
     #[schemars(extend("x-fields" = true))]
     pub(in super::super) headers: BTreeMap<String, FieldTemplate>,
+    /// Whether the portal gets a signed assertion too, as `X-Scoregate-Jwt`: a JWT (ES256) that is good
+    /// for a minute, checked with the keys under `/.scoregate/jwks.json`. Default: `false`.
+    pub(in super::super) assertion: Option<bool>,
+    /// For `assertion`: whom it is for (`aud`). Default: the route's name. Example: `"grafana"`.
+    pub(in super::super) audience: Option<Line>,
     /// What the gateway shows at the portal as `Authorization`, in place of the client's, with every
     /// request: the whole value, such as `Basic c2NvcmVnYXRlOng=`, kept as
     /// `{ file = "/run/secrets/portal" }`, `{ credential = "portal" }` (systemd) or `{ env = "PORTAL" }`.

@@ -71,6 +71,7 @@ fn single_files() -> Vec<(&'static str, String)> {
             "a header in two spellings",
             and("identity.headers = { X-Team = \"{user}\", x_team = \"{roles}\" }"),
         ),
+        ("an audience of nothing", and("identity.audience = \"grafana\"")),
         ("a preset that is none", and("identity.preset = \"oauth2\"")),
         ("a secret for the portal in the file", and("identity.authorization = \"Bearer hunter2\"")),
         ("a text in no language", and("explain = { english = \"x\" }")),

@@ -140,6 +140,15 @@ impl House {
         self.snapshot = Arc::new(snapshot_of(config, self.keys.clone()));
     }
 
+    /// Every portal gets assertions.
+    pub(crate) fn with_assertions(&mut self) {
+        let mut config = (*self.snapshot.config).clone();
+        for (route, identity) in &mut config.identities {
+            identity.audience = Some(route.clone());
+        }
+        self.snapshot = Arc::new(snapshot_of(config, self.keys.clone()));
+    }
+
     pub(crate) async fn user(&self, directory: &str, name: &str) -> Account {
         self.user_with(directory, name, Secret::new("hash".into())).await
     }

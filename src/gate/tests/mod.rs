@@ -1,6 +1,7 @@
 //! The gate as a whole, without a socket: what is admitted, what is not, and what is asked on the way.
 
 pub(crate) mod house;
+mod standing;
 
 use super::*;
 use crate::points::{Method, Role};
@@ -221,4 +222,32 @@ async fn what_changes_about_a_user_or_a_setting_counts_for_the_next_request() {
     assert!(!Arc::ptr_eq(&arrival.snapshot, &before));
     house.set(Method::Password, 0, lifetime);
     assert_eq!(seen(&house, "/").await, "step up 0");
+}
+
+#[tokio::test]
+async fn an_assertion_is_signed_once_for_half_its_life_and_anew_when_it_would_say_something_else() {
+    use crate::accounts::AccountStore;
+    let mut house = House::new().await;
+    house.with_assertions();
+    let anna = house.user("staff", "anna").await;
+    let name = house.sign_in(&anna).await.name;
+    let signed = async |house: &House, target, seconds| {
+        let now = NOW.after(std::time::Duration::from_secs(seconds));
+        let admission = house.admit(&Call::get(target).by(name).at(now)).await;
+        let Admission::Forward(passage) = admission else { panic!("{admission:?}") };
+        let told = told(&passage);
+        told.iter()
+            .find(|(name, _)| *name == "x-scoregate-jwt")
+            .map(|(_, value)| (*value).to_owned())
+    };
+    let first = signed(&house, "/", 0).await;
+    assert!(first.is_some());
+    assert_eq!(signed(&house, "/", 29).await, first);
+    assert_ne!(signed(&house, "/", 31).await, first);
+    let basic = signed(&house, "/basic/", 31).await;
+    assert_ne!(basic, signed(&house, "/", 31).await, "another rule");
+    house.store.set_user_roles(&anna.user.id, &[Role::from("reader")].into()).await.unwrap();
+    house.sessions.user_changed(&anna.user.id);
+    assert_ne!(signed(&house, "/basic/", 31).await, basic, "another role");
+    assert_eq!(signed(&house, "/open/", 31).await, None, "nobody is named here");
 }

@@ -25,6 +25,8 @@ use crate::throttle::Limit;
 
 const SESSION: SessionKey = SessionKey([7; 16]);
 const PORTAL: &str = "portal.example.org";
+const SOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 pub(super) fn limits() -> Limits {
     let limit = Limit { count: 10, window: Duration::from_secs(60) };
@@ -193,6 +195,10 @@ fn answer_to(request: &[u8]) -> Vec<u8> {
         String::from_utf8_lossy(request.split(|byte| *byte == b'\r').next().unwrap()).into_owned();
     let answer: &str = if line.contains("/socket") {
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello"
+    } else if line.contains("/frames") {
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x01\x05hello"
+    } else if line.contains("/no-socket") {
+        "HTTP/1.1 426 Upgrade Required\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nno!"
     } else if line.contains("/events") {
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
     } else if line.contains("/cookies") {
@@ -218,6 +224,7 @@ struct Fake {
     turned_away: std::sync::atomic::AtomicUsize,
     saw_done: Notify,
     saw_no_request: Notify,
+    bond: Mutex<Option<Arc<dyn Bond>>>,
 }
 
 #[async_trait]
@@ -270,6 +277,12 @@ impl Gatekeeper for Fake {
     }
 }
 
+fn session_of(head: &Head<'_>) -> SessionKey {
+    let number =
+        head.headers.get("x-session").and_then(|number| number.to_str().ok()?.parse().ok());
+    number.map_or(SESSION, |number| SessionKey([number; 16]))
+}
+
 impl Fake {
     fn passage(&self, head: &Head<'_>) -> Passage {
         let named = head.path() != b"/public";
@@ -291,7 +304,9 @@ impl Fake {
                 Vec::new()
             },
             body_limit: self.body_limit,
-            session: named.then_some(SESSION),
+            session: named.then(|| session_of(head)),
+            bond: self.bond.lock().unwrap().clone(),
+            stream_idle: Duration::from_secs(60),
         }
     }
 }
@@ -300,6 +315,7 @@ impl Fake {
 struct House {
     address: SocketAddr,
     portal: Arc<Portal>,
+    portal_port: u16,
     gateway: Arc<Gateway>,
     fake: Arc<Fake>,
     stop: watch::Sender<bool>,
@@ -345,6 +361,7 @@ impl House {
             turned_away: std::sync::atomic::AtomicUsize::new(0),
             saw_done: Notify::new(),
             saw_no_request: Notify::new(),
+            bond: Mutex::default(),
         });
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::clone(&fake) as _;
         let options = GatewayOptions {
@@ -359,7 +376,8 @@ impl House {
         let entry = Entry { tls: plan.tls, porch: Arc::new(ArcSwap::from_pointee(plan.porch)) };
         let serve = listener.serve(entry, Arc::clone(&gateway), stopped, Duration::from_secs(2));
         let served = tokio::spawn(serve);
-        Self { address, portal, gateway, fake, stop, served }
+        let portal_port = portal_address.port();
+        Self { address, portal, portal_port, gateway, fake, stop, served }
     }
 
     async fn plain() -> Self {
@@ -663,6 +681,56 @@ async fn the_end_of_a_session_ends_its_websocket_and_its_event_stream_and_no_pub
     // Whoever is admitted a moment after the end of a session is not let through either.
     assert_eq!(house.exchange(&get("/late", "")).await.statuses(), [503]);
     assert!(!house.portal.text().contains("late"));
+}
+
+#[tokio::test]
+async fn between_two_frames_a_websocket_is_told_why_it_ends_and_within_one_it_just_ends() {
+    let house = House::plain().await;
+    let quiet = Duration::from_millis(300);
+    let table: [(&str, &[u8]); 2] = [("/frames", b"\x88\x0c\x03\xf0signed out"), ("/socket", b"")];
+    for (number, (target, said)) in table.into_iter().enumerate() {
+        let session = SessionKey([7 + u8::try_from(number).unwrap(); 16]);
+        let mut connection = TcpStream::connect(house.address).await.unwrap();
+        let fields = format!("{SOCKET}X-Session: {}\r\n", 7 + number);
+        let found = exchange(&mut connection, &get(target, &fields), quiet).await;
+        assert!(found.text.ends_with("hello") && !found.closed, "{found:?}");
+        house.gateway.streams().end(&session);
+        let mut rest = Vec::new();
+        connection.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, said, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_portal_that_opens_no_websocket_is_heard_and_one_that_is_gone_is_a_502() {
+    let house = House::plain().await;
+    let found = house.exchange(&get("/no-socket", SOCKET)).await;
+    assert_eq!(found.statuses(), [426]);
+    assert!(found.text.ends_with("no!") && found.closed, "{found:?}");
+    let nobody = vec![Server { host: "127.0.0.1".to_owned(), port: 1, tls: false }];
+    let down = House::build(Plan { servers: Some(nobody), ..Plan::default() }).await;
+    assert_eq!(down.exchange(&get("/socket", SOCKET)).await.statuses(), [502]);
+    // The next server is tried, as for any other request.
+    let servers = vec![
+        Server { host: "127.0.0.1".to_owned(), port: 1, tls: false },
+        Server { host: "127.0.0.1".to_owned(), port: house.portal_port, tls: false },
+    ];
+    let one_left = House::build(Plan { servers: Some(servers), ..Plan::default() }).await;
+    for _ in 0..2 {
+        assert_eq!(one_left.exchange(&get("/socket", SOCKET)).await.statuses(), [101]);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_tells_websockets_and_waits_for_none() {
+    let house = House::plain().await;
+    let mut open = TcpStream::connect(house.address).await.unwrap();
+    exchange(&mut open, &get("/frames", SOCKET), Duration::from_millis(300)).await;
+    house.stop.send(true).unwrap();
+    let mut rest = Vec::new();
+    open.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, b"\x88\x13\x03\xe9the gateway stops");
+    house.served.await.unwrap();
 }
 
 #[tokio::test]

@@ -267,6 +267,10 @@ impl AccountStore for Faulty {
     async fn end_links(&self, user: &UserId) -> Result<(), StoreError> {
         through!(self.end_links(user))
     }
+
+    async fn sweep_links(&self, now: Timestamp) -> Result<u64, StoreError> {
+        through!(self.sweep_links(now))
+    }
 }
 
 #[async_trait]
@@ -299,6 +303,10 @@ impl CounterStore for Faulty {
 
     async fn knows_browser(&self, user: &UserId, browser: &[u8; 32]) -> Result<bool, StoreError> {
         through!(self.knows_browser(user, browser))
+    }
+
+    async fn sweep_browsers(&self, unused_since: Timestamp) -> Result<u64, StoreError> {
+        through!(self.sweep_browsers(unused_since))
     }
 
     async fn sweep_counters(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -438,8 +438,44 @@ async fn sweeping_forgets_what_is_over_and_tells_who_wants_to_know() {
     assert_eq!(*told.lock().unwrap(), [idle.present.key()]);
     assert_eq!(bench.sessions.count(), 1);
     assert_eq!(bench.stored().await.len(), 1);
-    assert!(is_nobody(&bench.find(&idle.name, now).await));
+    assert!(matches!(bench.find(&idle.name, now).await, Found::Idle));
     bench.present(&used.name, now).await;
+}
+
+/// Somebody who comes back after lunch, or in the evening, is told why; what their cookie named is gone.
+#[tokio::test]
+async fn for_twelve_hours_a_name_that_went_idle_is_known_as_that_and_as_nothing_more() {
+    let bench = Bench::new().await;
+    let begun = bench.begin().await;
+    let gone = NOW.after(IDLE + S);
+    bench.sessions.sweep(LIMITS, gone).await.unwrap();
+    assert!(bench.stored().await.is_empty());
+    let hours = |count: u32| gone.after(Duration::from_secs(3600) * count);
+    // Nothing is asked of the store, and a longer limit revives nothing.
+    bench.store.fail(&["find_session"]);
+    let longer = SessionLimits { idle_timeout: LIFETIME, ..LIMITS };
+    let token = bench.token(&begun.name);
+    let find = async |host, limits, at| {
+        bench.sessions.find(Some(&token), host, &bench.keys, limits, at).await.unwrap()
+    };
+    assert!(matches!(find(HOST, longer, gone).await, Found::Idle));
+    bench.store.mend();
+    assert!(is_nobody(&find("other.example.org", LIMITS, gone).await), "told to another host");
+    bench.sessions.sweep(LIMITS, hours(12).before(S)).await.unwrap();
+    assert!(matches!(find(HOST, LIMITS, hours(12).before(S)).await, Found::Idle));
+    bench.sessions.sweep(LIMITS, hours(12)).await.unwrap();
+    assert!(is_nobody(&find(HOST, LIMITS, hours(12)).await));
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_or_had_its_time_is_not_said_to_have_been_idle() {
+    let bench = Bench::new().await;
+    let (ended, timed) = (bench.begin().await, bench.begin().await);
+    bench.sessions.end(ended.present.key(), NOW).await.unwrap();
+    bench.sessions.sweep(LIMITS, NOW.after(LIFETIME)).await.unwrap();
+    for begun in [ended, timed] {
+        assert!(is_nobody(&bench.find(&begun.name, NOW.after(LIFETIME)).await));
+    }
 }
 
 /// Memory may know of a later use than the store: what is in use stays in the store, where it can be

@@ -766,4 +766,18 @@ impl AccountStore for Embedded {
         })
         .await
     }
+
+    async fn sweep_links(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let swept =
+                    sqlx::query("DELETE FROM links WHERE used_at IS NOT NULL OR expires_at <= ?")
+                        .bind(millis(now))
+                        .execute(connection)
+                        .await?;
+                Ok(swept.rows_affected())
+            })
+        })
+        .await
+    }
 }

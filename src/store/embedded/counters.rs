@@ -115,6 +115,19 @@ impl CounterStore for Embedded {
         .await
     }
 
+    async fn sweep_browsers(&self, unused_since: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let swept = sqlx::query("DELETE FROM known_browsers WHERE last_used_at < ?")
+                    .bind(millis(unused_since))
+                    .execute(connection)
+                    .await?;
+                Ok(swept.rows_affected())
+            })
+        })
+        .await
+    }
+
     async fn sweep_counters(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |connection| {
             Box::pin(async move {

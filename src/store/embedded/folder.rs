@@ -45,7 +45,11 @@ pub(super) async fn open(folder: &Path, patience: Duration) -> Result<Opened, Op
         Found::Interrupted => name_database(folder)?,
         Found::Store => {}
     }
-    let keys = Keyring::read(&folder.join(KEYS))?;
+    let mut keys = Keyring::read(&folder.join(KEYS))?;
+    if let Some(whole) = keys.completed() {
+        whole.write(&folder.join(KEYS))?;
+        keys = whole;
+    }
     let database = folder.join(DATABASE);
     let writer = open_database(&database, &keys).await?;
     Ok(Opened { writer, database, keys, lock })
