@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use changes::{ChangeStore, PlannedRemoval};
-pub use names::{EmailAddress, InvalidName, PhoneNumber, UserName};
+pub use names::{Country, EmailAddress, InvalidName, PhoneNumber, UserName};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};
 use crate::secret::Secret;

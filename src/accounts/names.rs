@@ -15,6 +15,8 @@ pub enum InvalidName {
     EmailAddress,
     #[error("a phone number is written with `+` and the country code, such as +31612345678")]
     PhoneNumber,
+    #[error("this phone number does not exist, or cannot receive text messages")]
+    NoTextMessages,
 }
 
 macro_rules! canonical {
@@ -58,8 +60,38 @@ canonical! {
 }
 
 canonical! {
-    /// A phone number in E.164 form: `+`, then 7 to 15 digits that do not start with 0.
+    /// A phone number in E.164 form (ITU-T): `+`, country code and number, at most 15 digits; one that
+    /// exists by the numbering plan of its country and is not of a kind that costs its caller extra or
+    /// takes no text messages.
     PhoneNumber, phone_number
+}
+
+impl PhoneNumber {
+    /// The country of the number, as in ISO 3166-1: `NL`. `None` for numbers of no single country.
+    #[must_use]
+    pub fn country(&self) -> Option<Country> {
+        let number = phonenumber::parse(None, &self.0).ok()?;
+        number.country().id().and_then(|id| Country::new(id.as_ref()))
+    }
+}
+
+/// A country as in ISO 3166-1, two letters in upper case.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// `None`: no country that has phone numbers.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
+        text.parse::<phonenumber::country::Id>().is_ok().then_some(Self(letters))
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|letter| write!(f, "{}", char::from(*letter)))
+    }
 }
 
 impl EmailAddress {
@@ -114,13 +146,54 @@ fn email_address(text: &str) -> Result<String, InvalidName> {
 }
 
 fn phone_number(text: &str) -> Result<String, InvalidName> {
-    let number: String =
-        text.trim().chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    // Longer than anything that can be a number; refused before any work is done.
+    if text.len() > 128 {
+        return Err(InvalidName::PhoneNumber);
+    }
+    let folded: String = text.trim().nfkc().collect();
+    let is_between =
+        |c: char| matches!(c, ' ' | '-' | '(' | ')' | '.' | '/' | '\u{2010}'..='\u{2015}');
+    let number: String = folded.chars().filter(|c| !is_between(*c)).collect();
     let digits = number.strip_prefix('+').ok_or(InvalidName::PhoneNumber)?;
     let is_right = (7..=15).contains(&digits.len())
         && digits.bytes().all(|digit| digit.is_ascii_digit())
         && !digits.starts_with('0');
-    if is_right { Ok(number) } else { Err(InvalidName::PhoneNumber) }
+    if !is_right {
+        return Err(InvalidName::PhoneNumber);
+    }
+    let parsed = phonenumber::parse(None, &number).map_err(|_| InvalidName::PhoneNumber)?;
+    // A zero that is dialled within the country only (+31 (0)6) is not part of the number.
+    let canonical = parsed.format().mode(phonenumber::Mode::E164).to_string();
+    if parsed.is_valid() && takes_texts(&parsed) {
+        Ok(canonical)
+    } else {
+        Err(InvalidName::NoTextMessages)
+    }
+}
+
+/// Numbers that cost more than a text message, or that no phone is behind, are refused. A fixed line
+/// stays in: in some countries it cannot be told apart from a mobile one.
+fn takes_texts(number: &phonenumber::PhoneNumber) -> bool {
+    use phonenumber::Type;
+    match number.number_type(&phonenumber::metadata::DATABASE) {
+        Type::Mobile
+        | Type::FixedLine
+        | Type::FixedLineOrMobile
+        | Type::PersonalNumber
+        | Type::Voip => true,
+        Type::TollFree
+        | Type::PremiumRate
+        | Type::SharedCost
+        | Type::Pager
+        | Type::Uan
+        | Type::Emergency
+        | Type::Voicemail
+        | Type::ShortCode
+        | Type::StandardRate
+        | Type::Carrier
+        | Type::NoInternational
+        | Type::Unknown => false,
+    }
 }
 
 #[cfg(test)]
@@ -171,21 +244,101 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_number_is_in_international_form() {
-        assert_eq!(
-            "+31 6 1234-5678".parse::<PhoneNumber>().map(|n| n.to_string()),
-            Ok("+31612345678".into())
-        );
+    fn a_phone_number_has_one_form_however_it_is_typed() {
+        for typed in [
+            "+31612345678",
+            " +31 6 1234-5678 ",
+            "+31 (0)6 12345678",
+            "+31.6.12.34.56.78",
+            "+31/612345678",
+            "+31\u{a0}6\u{2013}12345678",
+            "\u{ff0b}\u{ff13}\u{ff11}\u{ff16}\u{ff11}\u{ff12}\u{ff13}\u{ff14}\u{ff15}\u{ff16}\u{ff17}\u{ff18}",
+        ] {
+            let number = typed.parse::<PhoneNumber>();
+            assert_eq!(number.as_ref().map(PhoneNumber::as_str), Ok("+31612345678"), "{typed:?}");
+        }
+        for (number, country) in [
+            ("+31612345678", "NL"),
+            ("+32470123456", "BE"),
+            ("+447400123456", "GB"),
+            ("+12025550123", "US"),
+        ] {
+            let number = number.parse::<PhoneNumber>().unwrap();
+            assert_eq!(number.country(), Country::new(country), "{number}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_phone_number_in_international_form_is_refused() {
         for bad in [
-            "0612345678",
-            "+0612345678",
-            "+31612345678,+31687654321",
-            "+31612345678x5",
+            "",
             "+",
+            "0612345678",
+            "0031612345678",
+            "+0612345678",
+            "++31612345678",
+            "+31+612345678",
+            "31612345678",
+            "+31612345678,+31687654321",
+            "+31612345678;+31687654321",
+            "+31612345678 +31687654321",
+            "+31612345678x5",
+            "+31612345678 ext. 5",
+            "+31612345678;ext=5",
+            "tel:+31612345678",
+            "+31612345678#5",
+            "+31612345678p5",
+            "+31612345678\n5",
+            "+31612345678\0",
+            "+31six",
+            "+1800FLOWERS",
+            "+\u{663}\u{661}612345678",
             "+123456",
             "+1234567890123456",
+            "112",
+            "*100#",
+            &"+".repeat(100_000),
+            &format!("+31612345678{}", " ".repeat(100_000)),
         ] {
-            assert!(bad.parse::<PhoneNumber>().is_err(), "{bad}");
+            assert_eq!(bad.parse::<PhoneNumber>(), Err(InvalidName::PhoneNumber), "{bad:.40?}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_do_not_exist_or_cost_extra_are_refused() {
+        for bad in [
+            // Too short or too long for its country.
+            "+3161234567",
+            "+316123456789",
+            // No such country code.
+            "+999612345678",
+            // Premium rate, toll-free, shared cost.
+            "+319061234567",
+            "+318001234567",
+            "+449012345678",
+            "+18002530000",
+        ] {
+            let number = bad.parse::<PhoneNumber>();
+            assert!(number.is_err(), "{bad}: {number:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_taken_as_a_number_is_a_plus_and_digits_and_taken_again(text in "\\+?[0-9 ()x.,+-]{0,24}") {
+            if let Ok(number) = text.parse::<PhoneNumber>() {
+                let digits = number.as_str().strip_prefix('+').unwrap();
+                proptest::prop_assert!(digits.bytes().all(|b| b.is_ascii_digit()));
+                proptest::prop_assert_eq!(number.as_str().parse::<PhoneNumber>(), Ok(number.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_country_is_two_letters_that_have_phone_numbers() {
+        assert_eq!(Country::new("NL").map(|country| country.to_string()), Some("NL".to_owned()));
+        for bad in ["", "nl", "N", "NLD", "XX", "\u{e9}"] {
+            assert_eq!(Country::new(bad), None, "{bad}");
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::sessions::Sessions;
 
 /// Settings that are built into services at start; a change of them waits for a restart, and a reload
 /// that holds one is refused rather than done by half.
-const AT_START_ONLY: [&str; 13] = [
+const AT_START_ONLY: [&str; 14] = [
     "admin.address",
     "admin.host",
     "listen.https.address",
@@ -36,6 +36,7 @@ const AT_START_ONLY: [&str; 13] = [
     "listen.ops",
     "store",
     "notifier",
+    "sms",
     "limits",
     "log",
     "audit",

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 
 use super::chain;
 use crate::accounts::AccountStore;
-use crate::audit::Audit;
+use crate::audit::{Actor, Audit, Event, EventName};
 use crate::cli::Failure;
 use crate::clock::Clock;
 use crate::config::{AdminDoor, Config, StoreLocation};
@@ -17,15 +17,15 @@ use crate::gate::{Door, Gate, Snapshot};
 use crate::journey::{self, Journey};
 use crate::keys::Keyring;
 use crate::methods::{
-    Authenticator, CodeLimits, CodeText, EmailCode, EmailCodeParts, HashCost, HashPool, Methods,
-    Password, Totp,
+    Authenticator, CodeLimits, CodeParts, CodeText, EmailCode, HashCost, HashPool, Methods,
+    Password, SmsCode, TextLimits, Totp,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
 use crate::proxy::{Gateway, GatewayOptions};
 use crate::sessions::Sessions;
 use crate::store::embedded::Embedded;
-use crate::throttle::Attempts;
+use crate::throttle::{Attempts, Budget, Mark, Spending};
 use crate::web::{NewsTexts, Portal, i18n};
 
 /// What is open before anything else is built.
@@ -105,7 +105,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     let passwords = Arc::new(password(&config, accounts.clone(), attempts.clone())?);
     let keys = Arc::new(ArcSwap::new(opened.keys.clone()));
     let notifiers = Arc::new(notifiers);
-    let email = EmailCode::new(EmailCodeParts {
+    let code_parts = CodeParts {
         codes: counters.clone(),
         counters: counters.clone(),
         attempts: attempts.clone(),
@@ -118,9 +118,18 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
             tries: limits.code_attempts,
         },
         brand: config.ui.brand.clone(),
-    });
+    };
+    let budget = Arc::new(Budget::new(
+        counters.clone(),
+        config.sms.budget_per_day,
+        config.sms.budget_per_month,
+    ));
+    watch_budget(&budget, &opened, &metrics);
+    let email = EmailCode::new(code_parts.clone());
+    let sms = SmsCode::new(code_parts, text_limits(&config), budget.clone());
     let totp = Totp::new(accounts.clone(), attempts.clone());
-    let all: Vec<Arc<dyn Authenticator>> = vec![passwords.clone(), Arc::new(email), Arc::new(totp)];
+    let all: Vec<Arc<dyn Authenticator>> =
+        vec![passwords.clone(), Arc::new(email), Arc::new(sms), Arc::new(totp)];
     let sessions = Arc::new(Sessions::new(counters.clone(), accounts.clone()));
     let journey = Arc::new(Journey::new(journey::Parts {
         sessions: sessions.clone(),
@@ -178,6 +187,29 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     })
 }
 
+fn text_limits(config: &Config) -> TextLimits {
+    TextLimits {
+        per_user: config.sms.per_user,
+        per_address: config.sms.per_address,
+        countries: config.sms.countries.clone(),
+    }
+}
+
+/// Log, metric and audit of what text messages have cost.
+fn watch_budget(budget: &Budget, opened: &Opened, metrics: &Arc<Metrics>) {
+    let (audit, clock, metrics) = (opened.audit.clone(), opened.clock.clone(), metrics.clone());
+    budget.when_spent(move |Spending { span, spent, of, mark }| {
+        metrics.budget_remaining(span.name(), of.saturating_sub(spent));
+        let (name, what) = match mark {
+            None => return,
+            Some(Mark::Warning) => (EventName::BudgetWarning, "80 % of the budget is spent"),
+            Some(Mark::Spent) => (EventName::BudgetSpent, "the budget is spent: no more is sent"),
+        };
+        tracing::warn!(span = span.name(), spent, of, "text messages: {what}");
+        audit.record(Event::new(name, clock.now()).actor(&Actor::Gateway).reason(span.name()));
+    });
+}
+
 fn count_messages(notifiers: &Notifiers, metrics: &Arc<Metrics>) {
     for outbox in notifiers.outboxes() {
         let (name, metrics) = (outbox.name().to_owned(), metrics.clone());
@@ -196,7 +228,7 @@ fn password(
         .map_err(|error| Failure::Unreachable(chain(&error)))
 }
 
-/// The texts of mails, from the catalogue of the pages.
+/// The texts of messages, from the catalogue of the pages.
 #[derive(Debug)]
 struct Texts;
 
@@ -212,5 +244,10 @@ impl CodeText for Texts {
         let language = i18n::Language::from_tag(language).unwrap_or(i18n::Language::English);
         let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
         i18n::code_mail(language, brand, host, code, minutes)
+    }
+
+    fn code_text(&self, language: &str, brand: Option<&str>, code: &str) -> String {
+        let language = i18n::Language::from_tag(language).unwrap_or(i18n::Language::English);
+        i18n::code_text(language, brand, code)
     }
 }

@@ -50,6 +50,10 @@ event_names! {
     CodeSent = "code.sent",
     CodeUndeliverable = "code.undeliverable",
     CodeThrottled = "code.throttled",
+    /// 80 % of what text messages may cost in a day or month is spent.
+    BudgetWarning = "budget.warning",
+    /// All of it: no more text messages until the day or month is over.
+    BudgetSpent = "budget.spent",
     MethodAdded = "method.added",
     MethodRemoved = "method.removed",
     /// It is good until its time has come.

@@ -2,14 +2,15 @@
 //! command line become this is in the modules beside it; nothing reads it after start-up except through
 //! a snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::gateways::{Body, GatewayAuth, GatewayTemplate, HttpGateway, Placeholder, Success};
 use super::identity::Identity;
-use crate::accounts::DirectoryName;
+use crate::accounts::{Country, DirectoryName};
 use crate::points::{Level, Method, MethodSet, Network, Settings};
 use crate::routes::RouteSpec;
 use crate::secret::Secret;
@@ -24,6 +25,7 @@ pub struct Config {
     pub session: SessionLimits,
     pub directories: BTreeMap<DirectoryName, Directory>,
     pub notifiers: BTreeMap<String, NotifierConfig>,
+    pub sms: Sms,
     /// By name; an upstream that a route wrote as an address is under that address.
     pub upstreams: BTreeMap<String, Upstream>,
     pub routes: Vec<RouteSpec>,
@@ -131,6 +133,8 @@ pub struct Directory {
 #[derive(Clone, Debug)]
 pub enum NotifierConfig {
     Smtp(Smtp),
+    /// Text messages through an SMS gateway.
+    Http(Box<HttpGateway>),
     /// One file per message. For development.
     File {
         path: PathBuf,
@@ -160,6 +164,37 @@ pub enum SmtpEncryption {
     StartTls,
     /// `smtp://` to a loopback address.
     None,
+}
+
+impl NotifierConfig {
+    #[must_use]
+    pub const fn carries_email(&self) -> bool {
+        match self {
+            Self::Smtp(_) | Self::File { .. } | Self::Console => true,
+            Self::Http(_) => false,
+        }
+    }
+
+    #[must_use]
+    pub const fn carries_texts(&self) -> bool {
+        match self {
+            Self::Http(_) | Self::File { .. } | Self::Console => true,
+            Self::Smtp(_) => false,
+        }
+    }
+}
+
+/// Text messages: where they may go, and how many.
+#[derive(Clone, Debug)]
+pub struct Sms {
+    /// Empty: all.
+    pub countries: BTreeSet<Country>,
+    /// Over everybody, in a calendar day and month (UTC).
+    pub budget_per_day: u32,
+    pub budget_per_month: u32,
+    pub per_user: Limit,
+    /// That one client's address asks for.
+    pub per_address: Limit,
 }
 
 #[derive(Clone, Debug)]

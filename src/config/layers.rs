@@ -204,8 +204,9 @@ fn defaults(layers: &[Layer]) -> Layer {
     let mut defaults = Layer::default();
     add_defaults(outline(), "", &paths, &mut defaults);
     // Worth something as soon as something can send it; no schema can say that.
-    let has_email = paths.range("notifier."..).next().is_some_and(|p| p.starts_with("notifier."));
-    let codes = [("email", if has_email { EMAIL_POINTS } else { 0 }), ("sms", 0)];
+    let worth = |carries: bool| if carries { CODE_POINTS } else { 0 };
+    let (email, sms) = carried(layers, &paths);
+    let codes = [("email", worth(email)), ("sms", worth(sms))];
     let points: Vec<String> = defaults
         .entries
         .iter()
@@ -220,8 +221,28 @@ fn defaults(layers: &[Layer]) -> Layer {
     defaults
 }
 
-/// What a code by e-mail is worth where a notifier can send it.
-const EMAIL_POINTS: u16 = 10;
+/// What a code by e-mail or text message is worth where a notifier can send it.
+const CODE_POINTS: u16 = 10;
+
+/// Whether a notifier carries e-mail, and text messages. One whose kind is missing or wrong may be meant
+/// for either: its own mistake is to be mended, and not to bring about others.
+fn carried(layers: &[Layer], paths: &BTreeSet<&str>) -> (bool, bool) {
+    let names: BTreeSet<&str> = paths
+        .range("notifier."..)
+        .map_while(|path| path.strip_prefix("notifier."))
+        .filter_map(|path| path.split('.').next())
+        .collect();
+    let mut carried = (false, false);
+    for name in names {
+        let path = format!("notifier.{name}.kind");
+        let entries = layers.iter().rev().flat_map(|layer| &layer.entries);
+        let kind =
+            entries.filter(|entry| entry.path == path).find_map(|entry| entry.value.as_str());
+        carried.0 |= kind != Some("http");
+        carried.1 |= kind != Some("smtp");
+    }
+    carried
+}
 
 /// Tables that are there only if they are written: defaults must not bring them about.
 const ONLY_IF_WRITTEN: [&str; 2] = ["listen.https", "listen.http"];

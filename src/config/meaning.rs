@@ -1,9 +1,11 @@
 //! What needs more than one setting: what is required, what refers to what, what excludes what. Builds
-//! the values that the gateway uses. The parts of it: `people` (directories and notifiers), `behind`
-//! (upstreams and routes), `identity` (what portals are told), `machine` (what this machine can tell), and here the listeners and the rest. Not here: a value by itself (`walk`).
+//! the values that the gateway uses. The parts of it: `people` (directories and notifiers), `gateway`
+//! (SMS), `behind` (upstreams and routes), `identity` (what portals are told), `machine` (what this
+//! machine can tell), and here the listeners and the rest. Not here: a value by itself (`walk`).
 
 mod admin;
 mod behind;
+mod gateway;
 mod identity;
 mod machine;
 mod people;
@@ -13,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::certificates::{self, Pair};
 use super::checked::{
     Audit, CertificateFiles, ClientField, Config, Hsts, HttpListener, HttpServes, HttpsListener,
-    InFront, Limits, Listen, Log, LogFormat, SessionLimits, ShowPoints, StoreLocation, TlsVersion,
-    Ui,
+    InFront, Limits, Listen, Log, LogFormat, SessionLimits, ShowPoints, Sms, StoreLocation,
+    TlsVersion, Ui,
 };
 use super::diagnostic::{Diagnostic, Spot};
 use super::layers::{Layered, Provenance};
@@ -78,6 +80,7 @@ impl Builder<'_> {
             },
             directories,
             notifiers,
+            sms: self.sms(),
             upstreams: self.with_addresses(upstreams),
             routes,
             identities,
@@ -409,6 +412,17 @@ impl Builder<'_> {
             },
             help_url: ui.help.url.as_ref().map(|url| url.0.clone()),
             help_contact: ui.help.contact.as_ref().map(|contact| contact.0.clone()),
+        }
+    }
+
+    fn sms(&self) -> Sms {
+        let sms = &self.shape.sms;
+        Sms {
+            countries: sms.countries.iter().flatten().map(|country| country.0).collect(),
+            budget_per_day: sms.budget_per_day,
+            budget_per_month: sms.budget_per_month,
+            per_user: sms.per_user.0,
+            per_address: sms.per_address.0,
         }
     }
 

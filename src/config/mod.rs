@@ -9,6 +9,7 @@
 mod certificates;
 mod checked;
 mod diagnostic;
+mod gateways;
 mod identity;
 mod layers;
 mod load;

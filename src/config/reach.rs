@@ -10,13 +10,41 @@ use crate::routes::{Asks, RouteSpec};
 
 /// The methods that people can use in this version. Others may be priced, and nobody has them.
 #[must_use]
-pub fn methods_of_this_version(has_email: bool) -> Vec<Method> {
+pub fn methods_of_this_version(has_email: bool, has_texts: bool) -> Vec<Method> {
     let mut methods = vec![Method::Password, Method::Totp];
     if has_email {
         methods.push(Method::Email);
     }
+    if has_texts {
+        methods.push(Method::Sms);
+    }
     methods
 }
+
+/// What is known against a method.
+struct Risk {
+    method: Method,
+    accepted_as: RiskyMethod,
+    over: &'static str,
+    label: &'static str,
+    source: &'static str,
+}
+
+const EMAIL: Risk = Risk {
+    method: Method::Email,
+    accepted_as: RiskyMethod::Email,
+    over: "e-mail",
+    label: "a mailbox is not a thing that one has",
+    source: "NIST SP 800-63B-4, section 3.1.3: e-mail is not to be used for codes",
+};
+
+const SMS: Risk = Risk {
+    method: Method::Sms,
+    accepted_as: RiskyMethod::Sms,
+    over: "text message",
+    label: "a phone number can be taken over",
+    source: "NIST SP 800-63B-4, section 3.1.3.3: text messages are \"restricted\"",
+};
 
 /// A directory as far as levels are concerned.
 pub(super) struct Reach<'a> {
@@ -104,7 +132,7 @@ impl Reach<'_> {
             }
             None => diagnostics.extend(self.one_is_enough()),
         }
-        diagnostics.extend(self.risky());
+        diagnostics.extend([&EMAIL, &SMS].into_iter().filter_map(|risk| self.risky(risk)));
     }
 
     fn no_first(&self) -> Diagnostic {
@@ -152,22 +180,22 @@ impl Reach<'_> {
         )
     }
 
-    /// E-mail counts although it does not show that somebody has a particular thing.
-    fn risky(&self) -> Option<Diagnostic> {
-        let is_priced = self.methods.contains(&Method::Email)
-            && self.settings().policy(Method::Email).points > Points::ZERO;
-        if !is_priced || self.accepted.contains(&RiskyMethod::Email) {
+    /// A code counts although it does not show that somebody has a particular thing.
+    fn risky(&self, risk: &Risk) -> Option<Diagnostic> {
+        let is_priced = self.methods.contains(&risk.method)
+            && self.settings().policy(risk.method).points > Points::ZERO;
+        if !is_priced || self.accepted.contains(&risk.accepted_as) {
             return None;
         }
-        let path = format!("{}.points.email", self.authentication());
+        let path = format!("{}.points.{}", self.authentication(), risk.method);
         let spot = self.spot(&path, &format!("directory.{}", self.name));
-        let sentence = format!("directory `{}` gives points for codes by e-mail", self.name);
-        let label = "a mailbox is not a thing that one has";
+        let sentence = format!("directory `{}` gives points for codes by {}", self.name, risk.over);
         Some(
-            at(Diagnostic::warning("W0306", sentence), spot, label)
-                .help("NIST SP 800-63B-4, section 3.1.3: e-mail is not to be used for codes")
+            at(Diagnostic::warning("W0306", sentence), spot, risk.label)
+                .help(risk.source)
                 .help(format!(
-                    "if it is meant, add `accept_risk = [\"email\"]` to [{}]",
+                    "if it is meant, add `accept_risk = [\"{}\"]` to [{}]",
+                    risk.method,
                     self.authentication()
                 ))
                 .about(path),

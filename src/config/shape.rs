@@ -15,9 +15,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::texts::{
-    Block, BodyLimit, ExactHost, FilePath, HostPattern, HttpMethod, Line, ListenAddress,
-    LogDirectives, MailServer, ProofLifetime, Rate, RoleName, RoutePath, Sender, ServerUrl, Span,
-    UpstreamRef, WebAddress, WebOrigin,
+    Block, BodyLimit, CountryCode, ExactHost, FilePath, HostPattern, HttpMethod, Line,
+    ListenAddress, LogDirectives, MailServer, ProofLifetime, Rate, RoleName, RoutePath, Sender,
+    ServerUrl, Span, UpstreamRef, WebAddress, WebOrigin,
 };
 use crate::secret::Secret;
 
@@ -51,6 +51,8 @@ pub(super) struct Shape {
     #[serde(default)]
     #[schemars(extend("x-name" = "notifier"))]
     pub(super) notifier: BTreeMap<String, Notifier>,
+    /// Text messages: where they may go, and how many.
+    pub(super) sms: Sms,
     /// Servers behind the gate, where a route needs more than one or its own time limits.
     #[serde(default)]
     #[schemars(extend("x-name" = "upstream"))]
@@ -381,7 +383,7 @@ pub(super) struct Points {
     /// A password.
     #[schemars(extend("default" = 20, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) password: u16,
-    /// A code by text message. Default 0: this version has no notifier that can send one.
+    /// A code by text message. Default: 10 if there is a notifier for text messages, otherwise 0.
     #[schemars(extend("x-weaker" = "higher"), range(max = 1000))]
     pub(super) sms: u16,
     /// A code by e-mail. Default: 10 if there is a notifier for e-mail, otherwise 0.
@@ -444,27 +446,58 @@ pub(super) struct Lifetimes {
 /// A way to reach people. Which settings belong to which kind is in their descriptions.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["token", "sender", "monthly_budget", "headers", "template"]))]
 pub(super) struct Notifier {
-    /// Required. `"smtp"` sends e-mail. For development only: `"file"` writes one file per message,
-    /// `"console"` prints messages.
-    #[schemars(extend("x-later-values" = ["http-sms", "twilio", "webhook"]))]
+    /// Required. `"smtp"` sends e-mail, `"http"` text messages through any SMS gateway. For
+    /// development only: `"file"` writes one file per message, `"console"` prints messages.
+    #[schemars(extend("x-later-values" = ["webhook"]))]
     pub(super) kind: Option<NotifierKind>,
     /// For `smtp`, required: the mail server. `smtps://` is TLS from the first byte (port 465 unless
     /// given), `smtp://` begins without (port 587). Example: `"smtps://mail.example.org:465"`.
     pub(super) url: Option<MailServer>,
     /// For `smtp`, required: the sender. Example: `"Example <no-reply@example.org>"`.
     pub(super) from: Option<Sender>,
-    /// For `smtp`: the user name at the mail server. Needs `password`.
+    /// For `smtp`: the user name at the mail server; needs `password`. For `http`: what `{user}` stands
+    /// for (Twilio: account SID; Vonage: API key).
     pub(super) user: Option<Line>,
-    /// For `smtp`: the password at the mail server, as `{ file = "/run/secrets/smtp" }`,
-    /// `{ credential = "smtp-password" }` (systemd) or `{ env = "SMTP_PASSWORD" }`.
+    /// For `smtp`: the password at the mail server. For `http`: what `{password}` stands for (Twilio:
+    /// auth token; Vonage: API secret; Bird: access key; CM.com: product token). As
+    /// `{ file = "/run/secrets/smtp" }`, `{ credential = "smtp-password" }` (systemd) or
+    /// `{ env = "SMTP_PASSWORD" }`.
     pub(super) password: Option<SecretSource>,
     /// For `smtp://` addresses. Default: `"starttls"`, which refuses a server that does not offer it.
     /// `"none"` is for a mail server on this machine.
     pub(super) tls: Option<MailTls>,
-    /// For `smtp`: certificates (PEM) to believe instead of those of the system.
+    /// For `smtp` and `http`: certificates (PEM) to believe instead of those of the system.
     pub(super) ca: Option<FilePath>,
+    /// For `http`: the provider whose documented requests are made. What is set beside it replaces the
+    /// provider's. Required, unless `address` and `body` are given.
+    pub(super) preset: Option<SmsPreset>,
+    /// For `http`, required with it: the sender that phones show, a name of at most 11 letters or a
+    /// number. Example: `"Example"`.
+    pub(super) sender: Option<Line>,
+    /// For `http`: where requests go. `{to}` is the number as `+31612345678`, `{to_digits}` as
+    /// `31612345678`, `{to_dialled}` as `0031612345678`; `{text}`, `{sender}`, `{user}` and
+    /// `{password}` are what they say. Example: `"https://sms.example.net/v1/messages"`.
+    pub(super) address: Option<Line>,
+    /// For `http`. Default: `"POST"`. Example: `"GET"`.
+    pub(super) method: Option<HttpMethod>,
+    /// For `http`: header fields, one a text, with the same places for values. Example:
+    /// `["X-Api-Key: {password}"]`.
+    pub(super) headers: Option<Vec<Line>>,
+    /// For `http`: what the body is. Default: `"json"`.
+    pub(super) format: Option<BodyFormat>,
+    /// For `http`: the body with places for values, which are escaped as the format asks. Example:
+    /// `'{"to":"{to}","from":"{sender}","text":"{text}"}'`, or as a form
+    /// `"to={to}&from={sender}&text={text}"`.
+    pub(super) body: Option<Line>,
+    /// For `http`: `"basic"` sends user and password, `"bearer"` the password as a token. Default:
+    /// `"none"`, for gateways that want them in a header or in the body.
+    pub(super) auth: Option<AuthKind>,
+    /// For `http`: how an answer says that the message was taken.
+    #[serde(default)]
+    pub(super) success: SuccessTest,
+    /// For `http`: how long one try may take. Default: `"10s"`. Example: `"5s"`.
+    pub(super) timeout: Option<Span>,
     /// For `file`, required: the folder for messages.
     pub(super) path: Option<FilePath>,
 }
@@ -474,8 +507,73 @@ pub(super) struct Notifier {
 #[schemars(inline)]
 pub(super) enum NotifierKind {
     Smtp,
+    Http,
     File,
     Console,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum SmsPreset {
+    Twilio,
+    Vonage,
+    Messagebird,
+    Cm,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum BodyFormat {
+    Json,
+    Form,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum AuthKind {
+    Basic,
+    Bearer,
+    None,
+}
+
+/// How an answer says that the message was taken.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SuccessTest {
+    /// HTTP statuses. Default: every 2xx. Example: `[200, 202]`.
+    pub(super) status: Option<Vec<u16>>,
+    /// A value of the JSON in the answer (RFC 6901) that has to be there. Example:
+    /// `"/messages/0/status"`.
+    pub(super) pointer: Option<Line>,
+    /// A regular expression that is found in that value, or without `pointer` in the whole answer.
+    /// Example: `"^0$"`.
+    pub(super) pattern: Option<Line>,
+}
+
+/// Text messages: where they may go, and how many.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sms {
+    /// Countries whose numbers get text messages, as in ISO 3166-1. Default: all. Naming them keeps
+    /// strangers from having messages sent where they earn on them. Example: `["NL", "BE"]`.
+    #[serde(default)]
+    pub(super) countries: Option<Vec<CountryCode>>,
+    /// Text messages in a calendar day (UTC), over everybody. At 80 % there is a warning, at 100 %
+    /// nothing is sent.
+    #[schemars(extend("default" = 1000), range(max = 10_000_000))]
+    pub(super) budget_per_day: u32,
+    /// The same for a calendar month.
+    #[schemars(extend("default" = 10000), range(max = 100_000_000))]
+    pub(super) budget_per_month: u32,
+    /// Text messages to one user, whichever number. To one number: `limits.codes_per_account`.
+    #[schemars(extend("default" = "10/d"))]
+    pub(super) per_user: Rate,
+    /// Text messages that one client's address asks for, whoever they are for.
+    #[schemars(extend("default" = "20/h"))]
+    pub(super) per_address: Rate,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]

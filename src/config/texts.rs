@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use super::checked::Server;
-use crate::accounts::EmailAddress;
+use crate::accounts::{Country, EmailAddress};
 use crate::points::{Lifetime, Network};
 use crate::throttle::Limit;
 
@@ -122,6 +122,8 @@ texts! {
     FieldTemplate(super::identity::Template) = "header template", field_template;
     /// A line for people to read.
     Line(String) = "line", line;
+    /// `NL`.
+    CountryCode(Country) = "country", country;
 }
 
 /// Where a route sends its requests.
@@ -472,6 +474,16 @@ fn web_address(text: &str) -> Result<String, Flaw> {
     }
     Err(Flaw::new("is not a web address", "not a web address")
         .help(r#"write it as "https://help.example.org/sign-in""#))
+}
+
+fn country(text: &str) -> Result<Country, Flaw> {
+    let flaw = Flaw::new("is not a country", "not a country of ISO 3166-1");
+    let upper = text.to_ascii_uppercase();
+    match Country::new(text) {
+        Some(country) => Ok(country),
+        None if Country::new(&upper).is_some() => Err(flaw.help(format!("write \"{upper}\""))),
+        None => Err(flaw.help(r#"write two letters such as "NL""#)),
+    }
 }
 
 /// As a browser writes it in `Origin` (RFC 6454, section 6.2): lower case, without the usual port.

@@ -22,6 +22,7 @@ const CODE_DIGITS: usize = 6;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Received {
     pub at: Timestamp,
+    pub channel: NotifierChannel,
     pub to: String,
     pub subject: Option<String>,
     pub text: String,
@@ -86,13 +87,17 @@ impl Inbox {
     }
 
     fn printed(&self, received: &Received) -> String {
-        let Received { at, to, subject, text, code } = received;
-        let subject = subject.as_deref().unwrap_or_default();
+        let Received { at, channel, to, subject, text, code } = received;
+        let what = match channel {
+            NotifierChannel::Email => "e-mail",
+            NotifierChannel::Sms => "text message",
+        };
+        let subject = subject.as_ref().map(|subject| format!("  {subject}\n")).unwrap_or_default();
         let body = match code {
             Some(code) => format!("      >>>  {}  <<<", spread(code)),
             None => text.trim_end().replace('\n', "\n  "),
         };
-        format!("\n  {}  e-mail to {to}\n  {subject}\n\n  {body}\n\n", self.time(*at))
+        format!("\n  {}  {what} to {to}\n{subject}\n  {body}\n\n", self.time(*at))
     }
 
     fn time(&self, at: Timestamp) -> String {
@@ -111,13 +116,14 @@ impl Notifier for Inbox {
         "inbox"
     }
 
-    fn channel(&self) -> NotifierChannel {
-        NotifierChannel::Email
+    fn carries(&self, _: NotifierChannel) -> bool {
+        true
     }
 
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
         let received = Received {
             at: self.clock.now(),
+            channel: message.channel,
             to: message.to.clone(),
             subject: message.subject.clone(),
             text: message.text.clone(),
@@ -206,6 +212,24 @@ mod tests {
         );
         assert_eq!(inbox.messages()[0].code.as_deref(), Some("402716"));
         assert_eq!(inbox.messages()[0].text, text);
+    }
+
+    #[tokio::test]
+    async fn a_text_message_is_printed_as_one_and_has_no_subject() {
+        let paper = Paper::default();
+        let inbox = inbox(Box::new(paper.clone()));
+        let text = "402716 is your Example sign-in code.\n\n@localhost #402716";
+        let message = Message {
+            channel: NotifierChannel::Sms,
+            to: "+31612345689".to_owned(),
+            subject: None,
+            ..mail(MessageKind::Code, text)
+        };
+        inbox.deliver(&message).await.unwrap();
+        let printed = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        let expected = "\n  14:20:00  text message to +31612345689\n\n        \
+                        >>>  4 0 2   7 1 6  <<<\n\n";
+        assert_eq!(printed, expected);
     }
 
     #[tokio::test]

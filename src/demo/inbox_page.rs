@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::inbox::{Inbox, Received};
 use super::{INBOX, links};
+use crate::notify::NotifierChannel;
 use crate::points::{Method, Timestamp};
 use crate::web::answer::{Answer, Kind};
 use crate::web::pages::{DemoApp, DemoInbox, DemoMessage};
@@ -48,8 +49,23 @@ fn as_json(inbox: &Inbox, now: Timestamp) -> Answer {
     Answer::json(Kind::Page, "application/json", all.to_string().into_bytes())
 }
 
-fn message_json(Received { at, to, subject, text, code }: Received) -> serde_json::Value {
-    json!({ "at": instant(at), "to": to, "subject": subject, "text": text, "code": code })
+fn message_json(received: Received) -> serde_json::Value {
+    let Received { at, channel, to, subject, text, code } = received;
+    json!({
+        "at": instant(at),
+        "channel": method(channel).name(),
+        "to": to,
+        "subject": subject,
+        "text": text,
+        "code": code,
+    })
+}
+
+const fn method(channel: NotifierChannel) -> Method {
+    match channel {
+        NotifierChannel::Email => Method::Email,
+        NotifierChannel::Sms => Method::Sms,
+    }
 }
 
 /// RFC 3339, to the millisecond, so that it sorts as text.
@@ -72,8 +88,9 @@ fn page(inbox: &Inbox, portal: &Portal, caller: &Caller) -> Answer {
     caller.page(Kind::Page, page.render())
 }
 
-fn message(Received { at, to, subject, text, code }: Received) -> DemoMessage {
-    DemoMessage { method: Method::Email, at, to, subject, text, code }
+fn message(received: Received) -> DemoMessage {
+    let Received { at, channel, to, subject, text, code } = received;
+    DemoMessage { method: method(channel), at, to, subject, text, code }
 }
 
 #[cfg(test)]
@@ -81,7 +98,7 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::demo::App;
-    use crate::notify::{Message, MessageKind, Notifier, NotifierChannel};
+    use crate::notify::{Message, MessageKind, Notifier};
     use crate::secret::Secret;
 
     /// 2026-03-02T14:20:00Z.
@@ -115,6 +132,7 @@ mod tests {
             json!({
                 "messages": [{
                     "at": "2026-03-02T14:20:00.000Z",
+                    "channel": "email",
                     "to": "bob@example.org",
                     "subject": "Je inlogcode",
                     "text": "402716\n",

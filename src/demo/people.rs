@@ -3,7 +3,8 @@
 
 use super::apps::App;
 use crate::accounts::{
-    AccountStore, CreateError, EmailAddress, InvalidName, NewUser, StoreError, UserName,
+    AccountStore, CreateError, EmailAddress, InvalidName, NewUser, PhoneNumber, StoreError,
+    UserName,
 };
 use crate::methods::{HashCost, HashError, Totp};
 use crate::points::Timestamp;
@@ -17,6 +18,7 @@ struct Sketch {
     password: &'static str,
     display_name: &'static str,
     email: Option<&'static str>,
+    phone: Option<&'static str>,
     language: Option<&'static str>,
     role: Option<&'static str>,
     has_app: bool,
@@ -28,6 +30,7 @@ const SKETCHES: [Sketch; 4] = [
         password: "demo-anna",
         display_name: "Anna de Vries",
         email: Some("anna@example.org"),
+        phone: Some("+31612345689"),
         language: None,
         role: Some("operations"),
         has_app: true,
@@ -37,6 +40,7 @@ const SKETCHES: [Sketch; 4] = [
         password: "demo-bob",
         display_name: "Bob Smit",
         email: Some("bob@example.org"),
+        phone: None,
         language: Some("nl"),
         role: None,
         has_app: false,
@@ -46,6 +50,7 @@ const SKETCHES: [Sketch; 4] = [
         password: "demo-carol",
         display_name: "Carol Jansen",
         email: None,
+        phone: None,
         language: None,
         role: None,
         has_app: false,
@@ -55,6 +60,7 @@ const SKETCHES: [Sketch; 4] = [
         password: "demo-admin",
         display_name: "Ada Beheer",
         email: Some("admin@example.org"),
+        phone: None,
         language: None,
         role: Some(crate::operations::OWNER),
         has_app: true,
@@ -115,7 +121,7 @@ impl Sketch {
             language: self.language.map(str::to_owned),
             roles: self.role.map(Into::into).into_iter().collect(),
             email: self.email.map(str::parse::<EmailAddress>).transpose()?,
-            phone: None,
+            phone: self.phone.map(str::parse::<PhoneNumber>).transpose()?,
             password_hash: Some(password_hash),
         })
     }
@@ -127,7 +133,8 @@ pub(super) fn introductions() -> impl Iterator<Item = (&'static str, &'static st
         let email = sketch.email.map(|_| "e-mail");
         let app = sketch.has_app.then_some("authenticator app");
         let role = sketch.role.map(|role| format!("role {role}"));
-        let owned = [email, app].into_iter().flatten().map(str::to_owned).chain(role);
+        let phone = sketch.phone.map(|_| "phone");
+        let owned = [email, phone, app].into_iter().flatten().map(str::to_owned).chain(role);
         let has = owned.collect::<Vec<_>>().join(", ");
         let has = if has.is_empty() { "nothing else, so cannot get in".to_owned() } else { has };
         (sketch.name, sketch.password, has)
@@ -149,7 +156,12 @@ mod tests {
         let now = Timestamp::from_secs(1_772_461_200);
         let people = seed(&store, now).await.unwrap();
         let expected: [Row; 4] = [
-            ("anna", None, &[Method::Password, Method::Totp, Method::Email], &["operations"]),
+            (
+                "anna",
+                None,
+                &[Method::Password, Method::Totp, Method::Email, Method::Sms],
+                &["operations"],
+            ),
             ("bob", Some("nl"), &[Method::Password, Method::Email], &[]),
             ("carol", None, &[Method::Password], &[]),
             ("admin", None, &[Method::Password, Method::Totp, Method::Email], &["scoregate_owner"]),

@@ -26,7 +26,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("ui.help.contact", HELP_CONTACT),
     ("notifier.inbox.kind", "console"),
     ("directory.demo.authentication.required_level", "30"),
-    ("directory.demo.authentication.accept_risk", r#"["email"]"#),
+    ("directory.demo.authentication.accept_risk", r#"["email", "sms"]"#),
 ];
 
 /// The settings of each route.
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(config.listen.http.unwrap().address, address("127.0.0.1:0"));
         let settings = &config.directories["demo"].settings;
         assert_eq!(settings.required_level.value(), 30);
-        for method in crate::config::methods_of_this_version(true) {
+        for method in crate::config::methods_of_this_version(true, true) {
             assert_eq!(settings.policy(method), Settings::standard().policy(method), "{method}");
         }
     }

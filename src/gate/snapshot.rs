@@ -50,7 +50,11 @@ impl Snapshot {
         revision: u64,
     ) -> Result<Self, Vec<RouteProblem>> {
         let limit = usize::try_from(config.limits.target_bytes).unwrap_or(usize::MAX);
-        let methods = methods_of_this_version(carries_email(&config));
+        let carried = |carries: fn(&NotifierConfig) -> bool| config.notifiers.values().any(carries);
+        let methods = methods_of_this_version(
+            carried(NotifierConfig::carries_email),
+            carried(NotifierConfig::carries_texts),
+        );
         let policies = config.directories.iter().map(|(name, directory)| {
             let settings = directory.settings.clone();
             let is_worth = |method: &&Method| settings.policy(**method).points > Points::ZERO;
@@ -133,11 +137,4 @@ fn issuer(config: &Config, route: &str) -> String {
     };
     let host = named.or_else(first).unwrap_or(&route.host);
     format!("https://{}", host.trim_start_matches("*."))
-}
-
-/// Whether a notifier can carry mail: all kinds of this version do.
-fn carries_email(config: &Config) -> bool {
-    config.notifiers.values().any(|notifier| match notifier {
-        NotifierConfig::Smtp(_) | NotifierConfig::File { .. } | NotifierConfig::Console => true,
-    })
 }

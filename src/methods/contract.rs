@@ -4,7 +4,14 @@ use super::fakes::{Bench, PASSWORD, SESSION, account_of};
 use super::*;
 use crate::points::Method;
 
-const METHODS: [Method; 3] = [Method::Password, Method::Email, Method::Totp];
+const METHODS: [Method; 4] = [Method::Password, Method::Email, Method::Sms, Method::Totp];
+
+/// How many wrong answers of one session are checked.
+const TRIES: [(Method, usize); 4] =
+    [(Method::Password, 10), (Method::Email, 5), (Method::Sms, 5), (Method::Totp, 10)];
+
+/// Methods whose answers work once.
+const ONE_TIME: [Method; 3] = [Method::Email, Method::Sms, Method::Totp];
 
 /// A method, a user who can answer it, and answers.
 struct Case {
@@ -21,6 +28,7 @@ impl Case {
         let authenticator: std::sync::Arc<dyn Authenticator> = match method {
             Method::Password => std::sync::Arc::new(bench.password()),
             Method::Email => std::sync::Arc::new(bench.email()),
+            Method::Sms => std::sync::Arc::new(bench.sms()),
             _ => std::sync::Arc::new(bench.totp()),
         };
         let right = right_answer(&bench, &*authenticator, &account).await;
@@ -48,6 +56,10 @@ async fn right_answer(
         Method::Email => {
             assert!(matches!(challenged, Challenged::Sent { .. }));
             bench.mailed().await.pop().unwrap()
+        }
+        Method::Sms => {
+            assert!(matches!(challenged, Challenged::Sent { .. }));
+            bench.texted().await.pop().unwrap()
         }
         _ => app_code(account, bench.now()),
     }
@@ -96,7 +108,7 @@ async fn a_right_answer_is_a_proof_of_what_the_user_has_enrolled() {
 
 #[tokio::test]
 async fn wrong_answers_end_in_waiting_and_then_the_right_one_is_refused_too() {
-    for (method, checked) in [(Method::Password, 10), (Method::Email, 5), (Method::Totp, 10)] {
+    for (method, checked) in TRIES {
         let case = Case::of(method, Bench::new()).await;
         for n in 1..=checked {
             let verdict = case.verify(case.attempt(&case.wrong)).await;
@@ -116,7 +128,7 @@ async fn wrong_answers_end_in_waiting_and_then_the_right_one_is_refused_too() {
 
 #[tokio::test]
 async fn a_thousand_wrong_answers_at_once_are_not_a_thousand_tries() {
-    for (method, most) in [(Method::Password, 10), (Method::Email, 5), (Method::Totp, 10)] {
+    for (method, most) in TRIES {
         let case = Case::of(method, Bench::new()).await;
         let tries = (0..1000).map(|_| case.verify(case.attempt(&case.wrong)));
         let verdicts = in_step(tries).await;
@@ -130,7 +142,7 @@ async fn a_thousand_wrong_answers_at_once_are_not_a_thousand_tries() {
 
 #[tokio::test]
 async fn a_one_time_answer_works_once_in_sequence() {
-    for method in [Method::Email, Method::Totp] {
+    for method in ONE_TIME {
         let case = Case::of(method, Bench::new()).await;
         assert!(matches!(case.verify(case.attempt(&case.right)).await, Verdict::Proven(_)));
         let account = case.bench.reload(&case.account);
@@ -144,7 +156,7 @@ async fn a_one_time_answer_works_once_in_sequence() {
 
 #[tokio::test]
 async fn a_one_time_answer_works_once_of_a_hundred_at_once() {
-    for method in [Method::Email, Method::Totp] {
+    for method in ONE_TIME {
         let case = Case::of(method, Bench::without_limits()).await;
         let verdicts = in_step((0..100).map(|_| case.verify(case.attempt(&case.right)))).await;
         let proofs =
@@ -190,14 +202,16 @@ async fn an_answer_of_somebody_else_proves_nothing() {
 
 #[tokio::test]
 async fn a_code_that_was_sent_works_in_no_other_session() {
-    let case = Case::of(Method::Email, Bench::new()).await;
-    for session in [Some(SessionKey([2; 16])), None] {
-        let attempt = Attempt { session, ..case.attempt(&case.right) };
-        let verdict = case.verify(attempt).await;
-        assert!(matches!(verdict, Verdict::Rejected(Rejection::Wrong { .. })), "{verdict:?}");
+    for method in [Method::Email, Method::Sms] {
+        let case = Case::of(method, Bench::new()).await;
+        for session in [Some(SessionKey([2; 16])), None] {
+            let attempt = Attempt { session, ..case.attempt(&case.right) };
+            let verdict = case.verify(attempt).await;
+            assert!(matches!(verdict, Verdict::Rejected(Rejection::Wrong { .. })), "{verdict:?}");
+        }
+        let attempt = Attempt { session: Some(SESSION), ..case.attempt(&case.right) };
+        assert!(matches!(case.verify(attempt).await, Verdict::Proven(_)));
     }
-    let attempt = Attempt { session: Some(SESSION), ..case.attempt(&case.right) };
-    assert!(matches!(case.verify(attempt).await, Verdict::Proven(_)));
 }
 
 #[tokio::test]
@@ -241,7 +255,8 @@ async fn a_store_that_fails_is_an_error_and_no_proof() {
         case.bench.fail(false);
         assert!(matches!(case.verify(case.attempt(&case.right)).await, Verdict::Proven(_)));
     }
-    for (method, fail_only_what_consumes) in [(Method::Email, true), (Method::Totp, false)] {
+    let consuming = [(Method::Email, true), (Method::Sms, true), (Method::Totp, false)];
+    for (method, fail_only_what_consumes) in consuming {
         let case = Case::of(method, Bench::new()).await;
         if fail_only_what_consumes {
             case.bench.codes.calls.fail(true);

@@ -18,7 +18,7 @@ use crate::notify::{
 use crate::points::{CredentialId, Role};
 use crate::secret::Secret;
 use crate::throttle::fake::FakeCounters;
-use crate::throttle::{Attempts, Limit};
+use crate::throttle::{Attempts, Budget, Limit};
 
 pub(super) const PASSWORD: &str = "vier blauwe olifanten";
 pub(super) const SESSION: SessionKey = SessionKey([1; 16]);
@@ -244,7 +244,7 @@ impl CodeStore for FakeCodes {
     }
 }
 
-/// A fake of a mail server: keeps every message, or refuses to be reached.
+/// A fake of a mail server and of an SMS gateway: keeps every message, or refuses to be reached.
 #[derive(Debug, Default)]
 pub(super) struct FakeMail {
     pub(super) messages: Mutex<Vec<Message>>,
@@ -257,8 +257,8 @@ impl Notifier for FakeMail {
         "mail"
     }
 
-    fn channel(&self) -> NotifierChannel {
-        NotifierChannel::Email
+    fn carries(&self, _: NotifierChannel) -> bool {
+        true
     }
 
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
@@ -284,6 +284,11 @@ pub(super) struct Bench {
     pub(super) source: Source,
     pub(super) per_user: u32,
     pub(super) tries: u32,
+    /// Codes to one address in an hour.
+    pub(super) sends: u32,
+    /// Text messages in a day.
+    pub(super) budget: u32,
+    pub(super) countries: BTreeSet<Country>,
 }
 
 impl Bench {
@@ -309,6 +314,9 @@ impl Bench {
             source: Source { address: "192.0.2.1".into(), browser: None },
             per_user: 10,
             tries: 5,
+            sends: 5,
+            budget: 1000,
+            countries: BTreeSet::new(),
         }
     }
 
@@ -352,7 +360,22 @@ impl Bench {
     }
 
     pub(super) fn email_in(&self, text: Arc<dyn CodeText>, brand: &str) -> EmailCode {
-        EmailCode::new(EmailCodeParts {
+        EmailCode::new(self.code_parts(text, brand))
+    }
+
+    pub(super) fn sms(&self) -> SmsCode {
+        let (hour, day) = (Duration::from_secs(3600), Duration::from_secs(86_400));
+        let limits = TextLimits {
+            per_user: Limit { count: 10, window: day },
+            per_address: Limit { count: 20, window: hour },
+            countries: self.countries.clone(),
+        };
+        let budget = Arc::new(Budget::new(self.counters.clone(), self.budget, 100_000));
+        SmsCode::new(self.code_parts(Arc::new(EnglishText), "Example"), limits, budget)
+    }
+
+    fn code_parts(&self, text: Arc<dyn CodeText>, brand: &str) -> CodeParts {
+        CodeParts {
             codes: self.codes.clone(),
             counters: self.counters.clone(),
             attempts: self.attempts(),
@@ -361,11 +384,11 @@ impl Bench {
             text,
             brand: brand.into(),
             limits: CodeLimits {
-                sends: Limit { count: 5, window: Duration::from_secs(3600) },
+                sends: Limit { count: self.sends, window: Duration::from_secs(3600) },
                 ttl: Duration::from_secs(600),
                 tries: self.tries,
             },
-        })
+        }
     }
 
     pub(super) fn attempt<'a>(&'a self, account: &'a Account, answer: &'a str) -> Attempt<'a> {
@@ -398,9 +421,19 @@ impl Bench {
 
     /// The codes that were mailed, oldest first.
     pub(super) async fn mailed(&self) -> Vec<String> {
+        self.sent(NotifierChannel::Email).await
+    }
+
+    /// The codes that were sent as text messages, oldest first.
+    pub(super) async fn texted(&self) -> Vec<String> {
+        self.sent(NotifierChannel::Sms).await
+    }
+
+    async fn sent(&self, channel: NotifierChannel) -> Vec<String> {
         self.notifiers.settled().await;
         let messages = self.mail.messages.lock().unwrap();
-        messages.iter().map(|message| only_code_in(&message.text)).collect()
+        let over = messages.iter().filter(|message| message.channel == channel);
+        over.map(|message| only_code_in(&message.text)).collect()
     }
 
     /// Keeps the one thread busy and the queue of one full until the result is dropped.
@@ -426,15 +459,29 @@ impl Bench {
     }
 }
 
-/// The one run of exactly six digits; it is an error of the text to have none or two.
+/// The one run of exactly six digits; it is an error of the text to have none or two different ones.
 pub(super) fn only_code_in(text: &str) -> String {
     let runs = text.split(|c: char| !c.is_ascii_digit());
-    let codes: Vec<&str> = runs.filter(|run| run.len() == 6).collect();
+    let mut codes: Vec<&str> = runs.filter(|run| run.len() == 6).collect();
+    codes.dedup();
     assert_eq!(codes.len(), 1, "{text}");
     codes[0].to_owned()
 }
 
-/// A user with a password, an e-mail address and an app, kept in the fake store.
+fn contact(name: &str, kind: ContactKind, address: &str) -> Contact {
+    let what = if kind == ContactKind::Email { "mailbox" } else { "phone" };
+    Contact {
+        id: CredentialId(format!("{what} id of {name}").into()),
+        kind,
+        address: address.to_owned(),
+        fingerprint: format!("{what} of {name}").into(),
+        is_usable: true,
+        added_at: Timestamp::EPOCH,
+        enrolled_at: Some(Timestamp::from_secs(5)),
+    }
+}
+
+/// A user with a password, an e-mail address, a phone and an app, kept in the fake store.
 pub(super) fn account_of(bench: &Bench, name: &str, password: &str) -> Account {
     let id = UserId(format!("id of {name}").into());
     let account = Account {
@@ -449,15 +496,10 @@ pub(super) fn account_of(bench: &Bench, name: &str, password: &str) -> Account {
             created_at: Timestamp::EPOCH,
             last_sign_in_at: None,
         },
-        contacts: vec![Contact {
-            id: CredentialId(format!("contact of {name}").into()),
-            kind: ContactKind::Email,
-            address: format!("{name}@example.org"),
-            fingerprint: format!("mailbox of {name}").into(),
-            is_usable: true,
-            added_at: Timestamp::EPOCH,
-            enrolled_at: Some(Timestamp::from_secs(5)),
-        }],
+        contacts: vec![
+            contact(name, ContactKind::Email, &format!("{name}@example.org")),
+            contact(name, ContactKind::Phone, "+31612345678"),
+        ],
         password: Some(PasswordCredential {
             id: CredentialId(format!("password of {name}").into()),
             hash: cheap().hash(password).unwrap(),

@@ -6,6 +6,7 @@
 //! A method proves; it does not price. What a proof is worth is the operator's decision, made in the
 //! settings and applied in `points`.
 
+mod by_message;
 #[cfg(test)]
 mod contract;
 mod email_code;
@@ -15,6 +16,7 @@ mod hash_pool;
 mod password;
 mod password_rules;
 mod registry;
+mod sms_code;
 mod totp;
 mod typed;
 
@@ -22,11 +24,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use email_code::{CodeLimits, CodeText, EmailCode, EmailCodeParts, EnglishText};
+pub use by_message::{
+    ByMessage, Carriage, CodeLimits, CodeParts, CodeText, Draft, EnglishText, Withheld,
+};
+pub use email_code::{EmailCode, Mail};
 pub use hash_pool::{HashPool, Lane, PoolFull};
 pub use password::{HashCost, HashError, Password};
 pub use password_rules::{PasswordProblem, PasswordRules};
 pub use registry::Methods;
+pub use sms_code::{SmsCode, TextLimits, Texting};
 pub use totp::Totp;
 
 use crate::accounts::{Account, StoreError, UserId, UserState};

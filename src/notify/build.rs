@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    ConsoleNotifier, FileNotifier, Message, NotTaken, Notifier, NotifierChannel, Outbox,
-    OutboxLimits, SmtpNotifier,
+    ConsoleNotifier, FileNotifier, HttpNotifier, Message, NotTaken, Notifier, NotifierChannel,
+    Outbox, OutboxLimits, SmtpNotifier,
 };
 use crate::clock::Clock;
 use crate::config::NotifierConfig;
@@ -92,7 +92,7 @@ impl Notifiers {
     }
 
     fn of(&self, channel: NotifierChannel) -> impl Iterator<Item = &Outbox> {
-        self.outboxes.iter().filter(move |outbox| outbox.channel() == channel)
+        self.outboxes.iter().filter(move |outbox| outbox.carries(channel))
     }
 }
 
@@ -124,6 +124,7 @@ fn notifier(
             FileNotifier::new(name.clone(), path.clone(), clock.clone())
                 .map_err(|source| NotifierError::Folder { name, path: path.clone(), source })?,
         ),
+        NotifierConfig::Http(gateway) => Arc::new(HttpNotifier::new(name, gateway)?),
         NotifierConfig::Console => Arc::new(ConsoleNotifier::new(name, Box::new(io::stdout()))),
     })
 }
@@ -143,7 +144,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let notifiers = build(&settings, &clock).unwrap();
         assert!(notifiers.can_carry(NotifierChannel::Email));
-        assert!(!notifiers.can_carry(NotifierChannel::Sms));
+        assert!(notifiers.can_carry(NotifierChannel::Sms));
         let mut message = Message {
             channel: NotifierChannel::Email,
             to: "anna@example.org".into(),
@@ -155,7 +156,10 @@ mod tests {
         notifiers.settled().await;
         assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1);
         message.channel = NotifierChannel::Sms;
-        assert_eq!(notifiers.try_post(&message), Err(NotTaken));
+        notifiers.try_post(&message).unwrap();
+        notifiers.settled().await;
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 2);
+        assert_eq!(Notifiers::default().try_post(&message), Err(NotTaken));
     }
 
     #[tokio::test]

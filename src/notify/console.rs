@@ -44,8 +44,8 @@ impl Notifier for ConsoleNotifier {
         &self.name
     }
 
-    fn channel(&self) -> NotifierChannel {
-        NotifierChannel::Email
+    fn carries(&self, _: NotifierChannel) -> bool {
+        true
     }
 
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {

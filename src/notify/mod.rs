@@ -5,6 +5,7 @@
 mod build;
 mod console;
 mod file;
+mod http;
 mod outbox;
 mod smtp;
 
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 pub use build::{NotifierError, Notifiers, build};
 pub use console::ConsoleNotifier;
 pub use file::FileNotifier;
+pub use http::HttpNotifier;
 pub use outbox::{DeliveryOutcome, NotTaken, Outbox, OutboxLimits};
 pub use smtp::SmtpNotifier;
 
@@ -62,13 +64,13 @@ pub enum DeliveryError {
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Carries messages over one channel.
+/// Carries messages over one channel or several.
 #[async_trait]
 pub trait Notifier: Send + Sync + std::fmt::Debug {
     /// As in `[notifier.NAME]`.
     fn name(&self) -> &str;
 
-    fn channel(&self) -> NotifierChannel;
+    fn carries(&self, channel: NotifierChannel) -> bool;
 
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError>;
 }

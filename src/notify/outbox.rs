@@ -2,8 +2,9 @@
 //! here: how a message travels, and what it says.
 //!
 //! A message is tried a few times and then given up; the person asks for another code. After
-//! messages in a row that could not be handed over, the notifier counts as out of order for a short
-//! time, so that people are offered what works.
+//! messages in a row that could not be handed over, the notifier counts as out of order for half a
+//! minute, and for longer with each further one, up to five minutes, so that people are offered what
+//! works.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -81,14 +82,18 @@ impl std::fmt::Debug for Listener {
 /// Messages in a row that were given up before the notifier counts as out of order.
 const OUT_OF_ORDER_AFTER: u32 = 2;
 
-/// How long it counts as out of order after the last of them; then the next message tries again.
+/// How long it counts as out of order after the last of them; then the next message tries again. With
+/// each further one it is twice as long.
 const OUT_OF_ORDER_FOR: Duration = Duration::from_secs(30);
+
+/// And never longer.
+const OUT_OF_ORDER_FOR_MOST: Duration = Duration::from_secs(300);
 
 /// A notifier with its queue. Dropping it lets the worker finish what was posted.
 #[derive(Debug)]
 pub struct Outbox {
     name: String,
-    channel: NotifierChannel,
+    notifier: Arc<dyn Notifier>,
     queue: mpsc::Sender<Posted>,
     state: Arc<State>,
 }
@@ -114,6 +119,13 @@ struct Health {
     last_given_up: Timestamp,
 }
 
+impl Health {
+    fn out_of_order_for(&self) -> Duration {
+        let more = self.given_up_in_a_row.saturating_sub(OUT_OF_ORDER_AFTER).min(8);
+        (OUT_OF_ORDER_FOR * 2_u32.saturating_pow(more)).min(OUT_OF_ORDER_FOR_MOST)
+    }
+}
+
 impl Outbox {
     /// Starts the worker on the runtime that this is called in.
     ///
@@ -122,16 +134,16 @@ impl Outbox {
     #[must_use]
     pub fn start(notifier: Arc<dyn Notifier>, clock: Arc<dyn Clock>, limits: OutboxLimits) -> Self {
         let (queue, posted) = mpsc::channel(limits.capacity.max(1));
-        let (name, channel) = (notifier.name().to_owned(), notifier.channel());
+        let name = notifier.name().to_owned();
         let state = Arc::new(State {
             clock,
             health: Mutex::default(),
             pending: watch::Sender::new(0),
             listener: OnceLock::new(),
         });
-        let worker = Worker { notifier, limits, state: state.clone() };
+        let worker = Worker { notifier: notifier.clone(), limits, state: state.clone() };
         tokio::spawn(Arc::new(worker).run(posted));
-        Self { name, channel, queue, state }
+        Self { name, notifier, queue, state }
     }
 
     /// As in `[notifier.NAME]`.
@@ -141,8 +153,8 @@ impl Outbox {
     }
 
     #[must_use]
-    pub const fn channel(&self) -> NotifierChannel {
-        self.channel
+    pub fn carries(&self, channel: NotifierChannel) -> bool {
+        self.notifier.carries(channel)
     }
 
     /// Who wants to know what became of each message. Said once, at start.
@@ -171,7 +183,7 @@ impl Outbox {
     pub fn is_healthy(&self) -> bool {
         let health = self.state.health.lock().unwrap_or_else(PoisonError::into_inner);
         health.given_up_in_a_row < OUT_OF_ORDER_AFTER
-            || self.state.clock.now() >= health.last_given_up.after(OUT_OF_ORDER_FOR)
+            || self.state.clock.now() >= health.last_given_up.after(health.out_of_order_for())
     }
 
     /// Messages that are waiting or on their way.
@@ -344,8 +356,8 @@ mod tests {
             "scripted"
         }
 
-        fn channel(&self) -> NotifierChannel {
-            NotifierChannel::Email
+        fn carries(&self, _: NotifierChannel) -> bool {
+            true
         }
 
         async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
@@ -429,6 +441,30 @@ mod tests {
         outbox.try_post(message()).unwrap();
         outbox.settled().await;
         clock.advance(Duration::from_secs(1));
+        assert!(outbox.is_healthy());
+    }
+
+    #[tokio::test]
+    async fn each_further_failure_makes_the_wait_twice_as_long_up_to_five_minutes() {
+        let notifier = Scripted::new((0..40).map(|_| unreachable()).collect());
+        let (outbox, clock) = outbox(&notifier, 8);
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            outbox.try_post(message()).unwrap();
+            outbox.settled().await;
+            let mut secs = 0;
+            while !outbox.is_healthy() {
+                clock.advance(Duration::from_secs(1));
+                secs += 1;
+            }
+            waits.push(secs);
+        }
+        assert_eq!(waits, [0, 30, 60, 120, 240, 300, 300, 300]);
+        notifier.answers.lock().unwrap().clear();
+        outbox.try_post(message()).unwrap();
+        outbox.settled().await;
+        outbox.try_post(message()).unwrap();
+        outbox.settled().await;
         assert!(outbox.is_healthy());
     }
 

@@ -84,8 +84,8 @@ impl Notifier for SmtpNotifier {
         &self.name
     }
 
-    fn channel(&self) -> NotifierChannel {
-        NotifierChannel::Email
+    fn carries(&self, channel: NotifierChannel) -> bool {
+        channel == NotifierChannel::Email
     }
 
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {

@@ -83,6 +83,7 @@ pub struct Metrics {
     dead_ends: IntCounterVec,
     sessions: IntGauge,
     notifications: IntCounterVec,
+    budget: IntGaugeVec,
     throttled: IntCounterVec,
     audit_events: IntCounterVec,
     audit_errors: IntCounter,
@@ -146,6 +147,11 @@ impl Metrics {
                 "Messages handed to notifiers.",
                 &["notifier", "outcome"],
             ),
+            budget: int_gauges(
+                "scoregate_notification_budget_remaining",
+                "Text messages that can still be sent in this calendar day or month.",
+                &["span"],
+            ),
             throttled: counter("scoregate_throttled_total", "What a limit refused.", &["limit"]),
             audit_events: counter("scoregate_audit_events_total", "Audit lines.", &["type"]),
             audit_errors: plain_counter(
@@ -185,7 +191,7 @@ impl Metrics {
     fn register(&self) {
         let info = int_gauges("scoregate_build_info", "Which program this is.", &["version"]);
         info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let all: [Box<dyn Collector>; 20] = [
+        let all: [Box<dyn Collector>; 21] = [
             Box::new(self.requests.clone()),
             Box::new(self.active.clone()),
             Box::new(self.overhead.clone()),
@@ -196,6 +202,7 @@ impl Metrics {
             Box::new(self.dead_ends.clone()),
             Box::new(self.sessions.clone()),
             Box::new(self.notifications.clone()),
+            Box::new(self.budget.clone()),
             Box::new(self.throttled.clone()),
             Box::new(self.audit_events.clone()),
             Box::new(self.audit_errors.clone()),
@@ -271,6 +278,11 @@ impl Metrics {
 
     pub fn notified(&self, notifier: &str, outcome: &'static str) {
         self.notifications.with_label_values(&[notifier, outcome]).inc();
+    }
+
+    /// `span`: `day` or `month`.
+    pub fn budget_remaining(&self, span: &'static str, messages: u32) {
+        self.budget.with_label_values(&[span]).set(i64::from(messages));
     }
 
     pub fn throttled(&self, limit: &'static str) {

@@ -4,6 +4,7 @@
 //! or another spelling of a name does not start it anew.
 
 mod attempts;
+mod budget;
 #[cfg(test)]
 pub(crate) mod fake;
 mod sends;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 pub use attempts::{
     Admitted, Attempts, Counted, EVERYBODY, KNOWN_BROWSERS_PER_DAY, STRANGERS_PER_DAY, SignIn,
 };
+pub use budget::{Budget, Mark, Span, Spending};
 pub use sends::{SENDS_PER_DAY, Sends};
 
 use crate::accounts::{StoreError, UserId};

@@ -248,6 +248,16 @@ pub fn code_mail(
     (one_line(&subject), text)
 }
 
+/// The sentence of a text message with a code; `brand`: `None` where there is no room for one.
+#[must_use]
+pub fn code_text(language: Language, brand: Option<&str>, code: &str) -> String {
+    let catalogue = Catalogue::embedded();
+    match brand {
+        Some(brand) => catalogue.text(language, "text-code", &[("code", &code), ("brand", &brand)]),
+        None => catalogue.text(language, "text-code-plain", &[("code", &code)]),
+    }
+}
+
 /// A subject is one line, whatever the brand holds.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -471,6 +481,18 @@ mod tests {
             assert_eq!(runs, ["012345"], "{text}");
             assert!(text.contains("portal.example.org") && text.contains("10"));
             assert!(subject.contains("Example") && !subject.contains("012345"));
+        }
+    }
+
+    #[test]
+    fn a_text_message_starts_with_the_code_and_is_short_and_plain() {
+        for language in Language::ALL {
+            for brand in [Some("Example"), None] {
+                let text = code_text(language, brand, "012345");
+                assert!(text.starts_with("012345 ") && text.is_ascii(), "{text}");
+                assert!(text.len() <= 80, "{text}");
+                assert_eq!(text.contains("Example"), brand.is_some());
+            }
         }
     }
 

@@ -15,6 +15,7 @@ mod life;
 mod metrics;
 mod person;
 mod secrets;
+mod sms;
 mod smtp;
 mod source;
 mod streams;

@@ -155,6 +155,11 @@ public = true
         fs::write(self.config_file(), text).unwrap();
     }
 
+    /// A file that only its owner reads, in the folder of the configuration.
+    pub(crate) fn write_private(&self, name: &str, text: &str) {
+        write_private(&self.path(name), text);
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

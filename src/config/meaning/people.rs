@@ -17,16 +17,34 @@ use crate::points::{Level, Method, MethodPolicy, Points, Settings};
 use crate::routes::RouteSpec;
 use crate::secret::Secret;
 
-/// Which of a notifier's settings belong to which kind.
-const OF_KIND: [(&str, NotifierKind); 7] = [
-    ("url", NotifierKind::Smtp),
-    ("from", NotifierKind::Smtp),
-    ("user", NotifierKind::Smtp),
-    ("password", NotifierKind::Smtp),
-    ("tls", NotifierKind::Smtp),
-    ("ca", NotifierKind::Smtp),
-    ("path", NotifierKind::File),
+/// Which of a notifier's settings belong to which kinds.
+const OF_KINDS: [(&str, &[NotifierKind]); 16] = [
+    ("url", &[NotifierKind::Smtp]),
+    ("from", &[NotifierKind::Smtp]),
+    ("user", &[NotifierKind::Smtp, NotifierKind::Http]),
+    ("password", &[NotifierKind::Smtp, NotifierKind::Http]),
+    ("tls", &[NotifierKind::Smtp]),
+    ("ca", &[NotifierKind::Smtp, NotifierKind::Http]),
+    ("preset", &[NotifierKind::Http]),
+    ("sender", &[NotifierKind::Http]),
+    ("address", &[NotifierKind::Http]),
+    ("method", &[NotifierKind::Http]),
+    ("headers", &[NotifierKind::Http]),
+    ("format", &[NotifierKind::Http]),
+    ("body", &[NotifierKind::Http]),
+    ("auth", &[NotifierKind::Http]),
+    ("success", &[NotifierKind::Http]),
+    ("path", &[NotifierKind::File]),
 ];
+
+const fn kind_name(kind: NotifierKind) -> &'static str {
+    match kind {
+        NotifierKind::Smtp => "smtp",
+        NotifierKind::Http => "http",
+        NotifierKind::File => "file",
+        NotifierKind::Console => "console",
+    }
+}
 
 impl Builder<'_> {
     pub(super) fn notifiers(&mut self) -> BTreeMap<String, NotifierConfig> {
@@ -49,6 +67,7 @@ impl Builder<'_> {
         self.check_kind(&path, kind);
         match kind {
             NotifierKind::Smtp => self.smtp(name, notifier),
+            NotifierKind::Http => self.gateway(name, notifier),
             NotifierKind::File => {
                 self.for_development(&path, "writes codes to files");
                 if notifier.path.is_none() {
@@ -66,20 +85,21 @@ impl Builder<'_> {
     fn for_development(&mut self, path: &str, what: &str) {
         let sentence = format!("`{path}` {what}: for development only");
         let warning = Diagnostic::warning("W0802", sentence);
-        let help = "to reach people, use kind = \"smtp\"";
+        let help = "to reach people, use kind = \"smtp\" or \"http\"";
         self.report(warning, &format!("{path}.kind"), "nobody gets a message", help);
     }
 
     /// A setting of another kind would be ignored, which is never what is meant.
     fn check_kind(&mut self, path: &str, kind: NotifierKind) {
-        for (setting, of) in OF_KIND {
+        for (setting, of) in OF_KINDS {
             let setting_path = format!("{path}.{setting}");
             let inside = self.provenance.table(&setting_path).is_some();
-            if of == kind || (self.provenance.written(&setting_path).is_none() && !inside) {
+            if of.contains(&kind) || (self.provenance.written(&setting_path).is_none() && !inside) {
                 continue;
             }
-            let of = if of == NotifierKind::Smtp { "smtp" } else { "file" };
-            let sentence = format!("`{setting_path}` is for kind = \"{of}\" only");
+            let of: Vec<String> =
+                of.iter().map(|kind| format!("\"{}\"", kind_name(*kind))).collect();
+            let sentence = format!("`{setting_path}` is for kind = {} only", of.join(" or "));
             let diagnostic = Diagnostic::error("E0207", sentence);
             self.report(diagnostic, &setting_path, "has no meaning here", "remove it");
         }
@@ -186,7 +206,17 @@ impl Builder<'_> {
 
     /// E-mail can be sent, or will be once a notifier's mistakes are mended.
     fn has_email(&self) -> bool {
-        !self.shape.notifier.is_empty() || self.is_wrong("notifier")
+        self.has_notifier_but(NotifierKind::Http)
+    }
+
+    /// As `has_email`, for text messages.
+    fn has_texts(&self) -> bool {
+        self.has_notifier_but(NotifierKind::Smtp)
+    }
+
+    fn has_notifier_but(&self, other: NotifierKind) -> bool {
+        let mut notifiers = self.shape.notifier.values();
+        notifiers.any(|notifier| notifier.kind != Some(other)) || self.is_wrong("notifier")
     }
 
     fn settings(&mut self, name: &str, authentication: &Authentication) -> Settings {
@@ -218,12 +248,13 @@ impl Builder<'_> {
     /// Points for codes that nothing can send.
     fn check_senders(&mut self, name: &str, authentication: &Authentication) {
         let points = format!("directory.{name}.authentication.points");
-        if authentication.points.sms > 0 {
+        if authentication.points.sms > 0 && !self.has_texts() {
             let sentence =
                 format!("directory `{name}` gives points for sms, but no notifier can send it");
-            let label = "needs a notifier of a kind that is not in this version";
+            let label = "needs a notifier of kind \"http\"";
+            let help = "add [notifier.NAME] with kind = \"http\", or set sms = 0";
             let diagnostic = Diagnostic::error("E0302", sentence);
-            self.report(diagnostic, &format!("{points}.sms"), label, "set sms = 0");
+            self.report(diagnostic, &format!("{points}.sms"), label, help);
         }
         if authentication.points.email > 0 && !self.has_email() {
             let sentence =
@@ -241,7 +272,7 @@ impl Builder<'_> {
         directories: &BTreeMap<DirectoryName, Directory>,
         routes: &[RouteSpec],
     ) {
-        let methods = methods_of_this_version(self.has_email());
+        let methods = methods_of_this_version(self.has_email(), self.has_texts());
         for (name, directory) in directories {
             let shape = self.shape.directory.get(name.as_ref());
             let accepted = shape.map_or(&[][..], |shape| &shape.authentication.accept_risk);

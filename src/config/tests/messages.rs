@@ -20,7 +20,18 @@ fn and(more: &str) -> String {
 
 const MAIL: &str = "[notifier.mail]\nkind = \"smtp\"\nurl = \"smtps://mail.example.org\"\n\
                     from = \"a@example.org\"\n";
-const SAFE: &str = "\n[directory.staff.authentication]\naccept_risk = [\"email\"]\n";
+const SAFE: &str = "\n[directory.staff.authentication]\naccept_risk = [\"email\", \"sms\"]\n";
+
+/// The shortest SMS gateway, and one line more, which replaces the gateway's own.
+fn text(line: &str) -> String {
+    let mut lines = vec![
+        "address = \"https://sms.example.net/\"",
+        "body = '{\"to\":\"{to}\",\"text\":\"{text}\"}'",
+    ];
+    let name = line.split(' ').next().unwrap();
+    lines.retain(|own| !own.starts_with(name));
+    format!("{SAFE}[notifier.text]\nkind = \"http\"\n{}\n{line}", lines.join("\n"))
+}
 
 /// What is in the main file, by what is wrong with it.
 fn single_files() -> Vec<(&'static str, String)> {
@@ -41,7 +52,7 @@ fn single_files() -> Vec<(&'static str, String)> {
         ("a source of a later version", and("[directory.x]\nsource = \"ldap\"\nldap.url = \"x\"")),
         (
             "a notifier of a later version",
-            and("[notifier.sms]\nkind = \"http-sms\"\ntoken = \"hunter2\""),
+            and("[notifier.sms]\nkind = \"webhook\"\ntoken = \"hunter2\""),
         ),
         ("a text for a number", and("level = \"forty\"")),
         ("a fraction", and("level = 1.5")),
@@ -126,6 +137,19 @@ fn single_files() -> Vec<(&'static str, String)> {
         ),
         ("one method is enough", and("[directory.staff.authentication]\nrequired_level = 20")),
         ("two codes on one phone, e-mail", and(&format!("level = 40\n{MAIL}"))),
+        ("codes in clear text to a gateway", and(&text("address = \"http://sms.example.net/\""))),
+        ("a gateway that is no address", and(&text("address = \"sms.example.net\""))),
+        ("a place for a value that there is not", and(&text("body = '{\"x\":\"{nobody}\"}'"))),
+        ("a body that is not JSON", and(&text("body = \"to={to}\""))),
+        ("a body without the text", and(&text("body = '{\"to\":\"{to}\"}'"))),
+        ("a header field that is none", and(&text("headers = [\"X-Api-Key\"]"))),
+        ("a pattern that is none", and(&text("success.pattern = \"(\""))),
+        ("a pointer that is none", and(&text("success.pointer = \"id\""))),
+        (
+            "a preset without what it needs",
+            and(&format!("{SAFE}[notifier.text]\nkind = \"http\"\npreset = \"twilio\"")),
+        ),
+        ("a country that is none", and("[sms]\ncountries = [\"nl\"]")),
         (
             "a secret in plain text",
             and(&format!("{SAFE}{MAIL}user = \"u\"\npassword = \"hunter2\"")),

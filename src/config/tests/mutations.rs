@@ -39,8 +39,10 @@ fn mutants() -> Vec<Mutant> {
 }
 
 /// Words of the format itself; the others are names of the operator's choice.
-const NAMES: [&str; 11] =
-    ["staff", "mail", "outbox", "grafana", "portal", "assets", "payments", "shop", "en", "nl", ""];
+const NAMES: [&str; 12] = [
+    "staff", "mail", "text", "outbox", "grafana", "portal", "assets", "payments", "shop", "en",
+    "nl", "",
+];
 
 fn break_header(line: &str, add: &mut impl FnMut(&'static str, String)) {
     let (header, rest) = line.split_once(']').unwrap();

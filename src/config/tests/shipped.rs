@@ -92,11 +92,7 @@ fn eleven_lines_make_a_gateway_with_the_standard_setting() {
 fn the_defaults_of_the_file_are_the_standard_setting_of_the_engine() {
     let (_folder, loaded) = load_text(&format!("{MINIMAL}\n[notifier.x]\nkind = \"console\"\n"));
     let config = loaded.config.unwrap();
-    let mut standard = crate::points::Settings::standard();
-    let sms = crate::points::Method::Sms;
-    let policy =
-        crate::points::MethodPolicy { points: crate::points::Points::ZERO, ..standard.policy(sms) };
-    standard.set(sms, policy);
+    let standard = crate::points::Settings::standard();
     assert_eq!(config.directories["staff"].settings, standard);
 }
 

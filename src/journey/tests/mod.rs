@@ -11,9 +11,7 @@ use async_trait::async_trait;
 use super::*;
 use crate::clock::ManualClock;
 use crate::gate::tests::house::{Call, HOST, House, NOW, minutes, proof_of};
-use crate::methods::{
-    CodeLimits, EmailCode, EmailCodeParts, EnglishText, HashCost, HashPool, Totp,
-};
+use crate::methods::{CodeLimits, CodeParts, EmailCode, EnglishText, HashCost, HashPool, Totp};
 use crate::notify::{
     DeliveryError, Message, MessageKind, Notifier, NotifierChannel, Notifiers, Outbox, OutboxLimits,
 };
@@ -37,8 +35,8 @@ impl Notifier for Mail {
         "mail"
     }
 
-    fn channel(&self) -> NotifierChannel {
-        NotifierChannel::Email
+    fn carries(&self, _: NotifierChannel) -> bool {
+        true
     }
 
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
@@ -198,7 +196,7 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
     let pool = Arc::new(HashPool::new(1, 100).unwrap());
     let passwords =
         Arc::new(Password::new(store.clone(), attempts.clone(), pool, cheap()).unwrap());
-    let email = EmailCode::new(EmailCodeParts {
+    let email = EmailCode::new(CodeParts {
         codes: store.clone(),
         counters: store.clone(),
         attempts: attempts.clone(),

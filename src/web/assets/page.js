@@ -31,6 +31,18 @@
 
   for (const field of all("input[name=fragment]")) field.value = location.hash;
 
+  // WebOTP: fills in what came by text message; the person presses the button.
+  const texted = document.querySelector("input[data-texted]");
+  if (texted && "OTPCredential" in window) {
+    const stop = new AbortController();
+    texted.form.addEventListener("submit", () => stop.abort());
+    addEventListener("pagehide", () => stop.abort());
+    navigator.credentials.get({ otp: { transport: ["sms"] }, signal: stop.signal }).then(
+      (otp) => { if (otp && !texted.value) texted.value = otp.code; },
+      () => {},
+    );
+  }
+
   for (const note of all("[data-wait]")) {
     const end = Date.now() + note.dataset.wait * 1000;
     const tick = () => {

@@ -352,6 +352,10 @@ mail-code-text =
     Did you not try to sign in? Then somebody may know your password.
     Go to { $host } yourself and change it, or ask for help there.
 
+## Text messages: letters of the GSM alphabet only
+text-code = { $code } is your { $brand } sign-in code. Never share it.
+text-code-plain = { $code } is your sign-in code. Never share it.
+
 ## Account
 account-title = Your account
 account-nav-label = Your account

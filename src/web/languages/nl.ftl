@@ -352,6 +352,10 @@ mail-code-text =
     Probeerde je niet in te loggen? Dan kent iemand misschien je wachtwoord.
     Ga zelf naar { $host } en verander het, of vraag daar om hulp.
 
+## Text messages: letters of the GSM alphabet only
+text-code = { $code } is je inlogcode voor { $brand }. Deel de code met niemand.
+text-code-plain = { $code } is je inlogcode. Deel de code met niemand.
+
 ## Account
 account-title = Je account
 account-nav-label = Je account

@@ -111,6 +111,8 @@ struct CodeView<'a> {
     other: Option<String>,
     lost: String,
     lost_href: String,
+    /// The code may be filled in from a text message.
+    is_texted: bool,
 }
 
 /// P3: a code that was sent by e-mail or as a text message.
@@ -162,6 +164,7 @@ impl SentCode {
             other: self.has_other_ways.then(|| self.hidden.address("next")),
             lost: frame.t(lost),
             lost_href: self.hidden.address("stuck"),
+            is_texted: self.method == Method::Sms,
         })
     }
 
@@ -211,6 +214,7 @@ impl AppCode {
             other: self.has_other_ways.then(|| self.hidden.address("next")),
             lost: frame.t("app-lost"),
             lost_href: self.hidden.address("stuck"),
+            is_texted: false,
         })
     }
 }
