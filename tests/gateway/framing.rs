@@ -185,7 +185,7 @@ fn every_framing_sample_is_refused_or_arrives_as_one_clean_message_over_plain_an
         let hidden = world.upstream.marked(&format!("{}-S", one.marker));
         judge(one, &outcome, &first, &hidden)?;
         if first.is_empty() && !one.note.contains("half-close") {
-            if world.upstream.has_bytes(one.marker.as_bytes()) {
+            if world.upstream.has_bytes(format!("User-Agent: {}\r", one.marker).as_bytes()) {
                 return Err("something of it arrived".to_owned());
             }
             let reference = outcome.reference().map(str::to_owned);
