@@ -28,6 +28,7 @@ pub mod random;
 pub mod routes;
 pub mod secret;
 pub mod sessions;
+pub mod settings;
 pub mod store;
 pub mod throttle;
 pub mod web;

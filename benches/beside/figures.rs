@@ -10,17 +10,29 @@ pub(crate) struct Figures {
     pub(crate) took: Duration,
     /// What the proxy's process used of the processors meanwhile.
     pub(crate) processor: Duration,
+    /// How often its threads went to sleep.
+    pub(crate) sleeps: u64,
 }
 
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 impl Figures {
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     fn per_second(&self) -> f64 {
         self.answered as f64 / self.took.as_secs_f64()
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    fn micros_each(&self) -> f64 {
+    pub(crate) fn micros_each(&self) -> f64 {
         self.processor.as_secs_f64() * 1e6 / self.answered as f64
+    }
+
+    fn sleeps_each(&self) -> f64 {
+        self.sleeps as f64 / self.answered as f64
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (micros, sleeps) = (self.micros_each(), self.sleeps_each());
+        write!(f, "{micros:6.1}  {sleeps:6.2}  {:7.0}", self.per_second())
     }
 }
 
@@ -49,16 +61,7 @@ impl Round {
 
 impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:10.0}  {:6.1}   {:10.0}  {:6.1}   {:11.3}  {:9.3}",
-            self.bare.per_second(),
-            self.bare.micros_each(),
-            self.gate.per_second(),
-            self.gate.micros_each(),
-            self.throughput_ratio(),
-            self.processor_ratio()
-        )
+        write!(f, "{}   {}   {:6.1}", self.bare, self.gate, self.added_micros())
     }
 }
 

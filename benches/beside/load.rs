@@ -51,14 +51,16 @@ impl Load {
                 ));
             }
             tokio::time::sleep(plan.warm_up).await;
-            let (begun, processor) = (Instant::now(), proxy.processor_time());
+            let (begun, used) = (Instant::now(), proxy.usage());
             let before = shared.answered.load(Ordering::Relaxed);
             tokio::time::sleep(plan.measured).await;
             let answered = shared.answered.load(Ordering::Relaxed) - before;
+            let (took, usage) = (begun.elapsed(), proxy.usage());
             let figures = Figures {
                 answered,
-                took: begun.elapsed(),
-                processor: proxy.processor_time() - processor,
+                took,
+                processor: usage.processor - used.processor,
+                sleeps: usage.sleeps - used.sleeps,
             };
             shared.is_over.store(true, Ordering::Relaxed);
             while let Some(ended) = clients.join_next().await {

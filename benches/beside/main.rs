@@ -37,11 +37,11 @@ impl Plan {
     fn of(arguments: &[String]) -> Self {
         let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
         let rounds = match (has("--full"), has("--bench")) {
-            (true, _) => 15,
-            (false, true) => 5,
+            (true, _) => 31,
+            (false, true) => 9,
             (false, false) => 1,
         };
-        let measured = if has("--bench") { 2000 } else { 200 };
+        let measured = if has("--bench") { 1000 } else { 200 };
         Self {
             rounds,
             warm_up: Duration::from_millis(measured / 5),
@@ -80,7 +80,8 @@ fn main() {
         plan.connections,
         upstream::BODY
     );
-    println!("round   bare req/s  CPU us   gate req/s  CPU us   req/s ratio  CPU ratio");
+    println!("                     bare                       gate");
+    println!("round   CPU us  sleeps    req/s   CPU us  sleeps    req/s    added");
     let mut rounds = Vec::new();
     for at in 0..plan.rounds {
         // Who goes first changes, so that a slope in what else the machine does favours neither.
@@ -94,12 +95,13 @@ fn main() {
         println!("{:5}   {round}", at + 1);
         rounds.push(round);
     }
-    let throughput = rounds.iter().map(Round::throughput_ratio).collect();
-    let processor = rounds.iter().map(Round::processor_ratio).collect();
-    let added = rounds.iter().map(Round::added_micros).collect();
-    println!("requests per second, gate / bare:  {}", median_with_interval(throughput));
-    println!("CPU of a request, bare / gate:     {}", median_with_interval(processor));
-    println!("CPU that the gate adds, in us:     {}", median_with_interval(added));
+    let over =
+        |figure: fn(&Round) -> f64| median_with_interval(rounds.iter().map(figure).collect());
+    println!("CPU that the gate adds to a request, us:  {}", over(Round::added_micros));
+    println!("CPU of a request, bare / gate:            {}", over(Round::processor_ratio));
+    println!("CPU of a request, bare, us:               {}", over(|one| one.bare.micros_each()));
+    println!("CPU of a request, gate, us:               {}", over(|one| one.gate.micros_each()));
+    println!("requests per second, gate / bare:         {}", over(Round::throughput_ratio));
     // cargo adds `--bench` by itself.
     let own: Vec<String> = arguments.into_iter().filter(|argument| argument != "--bench").collect();
     println!("command: cargo bench --bench beside -- {}", own.join(" "));

@@ -20,6 +20,15 @@ use crate::house;
 pub(crate) const BARE: &str = "bare-proxy";
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a process has used.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Usage {
+    pub(crate) processor: Duration,
+    /// Times that a thread had nothing to do and was woken later. Each costs both ways into the kernel, and
+    /// there are the more of them the less a proxy is kept busy.
+    pub(crate) sleeps: u64,
+}
+
 /// A proxy that runs; it ends with this value.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
@@ -35,21 +44,25 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    /// What all threads of the process have used of the processors, as the scheduler counts it.
+    /// What all threads of the process have used so far, as the scheduler counts it.
     ///
     /// # Panics
     /// If the process has ended, or the kernel does not count.
-    pub(crate) fn processor_time(&self) -> Duration {
+    pub(crate) fn usage(&self) -> Usage {
         let threads = format!("/proc/{}/task", self.process.id());
-        let mut nanos = 0;
+        let mut usage = Usage::default();
         for thread in std::fs::read_dir(threads).expect("the process runs") {
-            let path = thread.expect("a thread").path().join("schedstat");
+            let thread = thread.expect("a thread").path();
             // A thread may end between the listing and here.
-            let Ok(text) = std::fs::read_to_string(path) else { continue };
-            let on_processor = text.split(' ').next().and_then(|first| first.parse::<u64>().ok());
-            nanos += on_processor.expect("the kernel counts nanoseconds");
+            let Ok(times) = std::fs::read_to_string(thread.join("schedstat")) else { continue };
+            let Ok(status) = std::fs::read_to_string(thread.join("status")) else { continue };
+            let nanos = times.split(' ').next().and_then(|first| first.parse().ok());
+            usage.processor += Duration::from_nanos(nanos.expect("the kernel counts nanoseconds"));
+            let sleeps =
+                status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            usage.sleeps += sleeps.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0);
         }
-        Duration::from_nanos(nanos)
+        usage
     }
 }
 

@@ -3,8 +3,9 @@
 
 use async_trait::async_trait;
 
-use super::{StoreError, UserId};
-use crate::points::{CredentialId, Timestamp};
+use super::{ContactKind, StoreError, UserId};
+use crate::points::{Channel, CredentialId, Timestamp};
+use crate::secret::Secret;
 
 /// A credential that is to be removed, and is good until then.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,6 +13,14 @@ pub struct PlannedRemoval {
     pub user: UserId,
     pub credential: CredentialId,
     pub due_at: Timestamp,
+}
+
+/// What a reset leaves on a password: it lives in the channel that the reset came through.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mark {
+    pub channel: Channel,
+    /// `None`: until the password is changed, or an administrator lifts it.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// Keeps what people change. Every change of an account raises its version in the same transaction.
@@ -40,4 +49,35 @@ pub trait ChangeStore: Send + Sync + std::fmt::Debug {
 
     /// Whose time has come, at most a hundred.
     async fn due_removals(&self, now: Timestamp) -> Result<Vec<PlannedRemoval>, StoreError>;
+
+    /// Replaces the password, or gives the user one; proofs of the old one are withdrawn with its id.
+    async fn replace_password(
+        &self,
+        user: &UserId,
+        hash: Secret<String>,
+        mark: Option<&Mark>,
+        now: Timestamp,
+    ) -> Result<CredentialId, StoreError>;
+
+    /// Takes the marks off that have ended, at most a hundred, and says whose they were.
+    async fn lift_marks(&self, now: Timestamp) -> Result<Vec<UserId>, StoreError>;
+
+    /// Adds a contact that its owner has confirmed, on probation from `now`. `false`: the user has `most` of
+    /// the kind already, or this one; nothing was added.
+    async fn add_contact(
+        &self,
+        user: &UserId,
+        kind: ContactKind,
+        address: &str,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// `false` if the user has no such app. `None`: it has no name any more.
+    async fn name_app(
+        &self,
+        user: &UserId,
+        app: &CredentialId,
+        name: Option<String>,
+    ) -> Result<bool, StoreError>;
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use changes::{ChangeStore, PlannedRemoval};
+pub use changes::{ChangeStore, Mark, PlannedRemoval};
 pub use names::{Country, EmailAddress, InvalidName, PhoneNumber, UserName};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};
@@ -86,9 +86,20 @@ pub struct AppCredential {
     pub secret: Secret<Vec<u8>>,
     /// The newest time step that was accepted; nothing at or below it is accepted again.
     pub last_step: u64,
+    /// What its owner calls it.
+    pub name: Option<String>,
     pub added_at: Timestamp,
     /// As in [`crate::points::Proof::enrolled_at`].
     pub enrolled_at: Option<Timestamp>,
+}
+
+/// The recovery codes of a user that are still good. What they are is known to the user alone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RecoveryCodes {
+    /// Of the whole set: making new codes replaces it.
+    pub id: CredentialId,
+    pub left: u32,
+    pub made_at: Timestamp,
 }
 
 /// A user with everything that they own.
@@ -98,6 +109,8 @@ pub struct Account {
     pub contacts: Vec<Contact>,
     pub password: Option<PasswordCredential>,
     pub apps: Vec<AppCredential>,
+    /// `None`: none were made.
+    pub recovery: Option<RecoveryCodes>,
     /// Rises with every change of the user, a contact or a credential.
     pub version: u64,
 }
@@ -137,6 +150,15 @@ impl Account {
             };
             enrolled.push(enrolment(method, &contact.id, channel, contact.enrolled_at));
         }
+        if let Some(codes) = self.recovery.as_ref().filter(|codes| codes.left > 0) {
+            let since = Some(codes.made_at);
+            enrolled.push(enrolment(
+                Method::RecoveryCode,
+                &codes.id,
+                Channel::RecoveryCodes,
+                since,
+            ));
+        }
         enrolled
     }
 
@@ -146,6 +168,8 @@ impl Account {
         self.user.state == UserState::Active
             && (self.password.as_ref().is_some_and(|password| password.id == *credential)
                 || self.apps.iter().any(|app| app.id == *credential)
+                // Also once the last of them is used: that one was a proof.
+                || self.recovery.as_ref().is_some_and(|codes| codes.id == *credential)
                 || self
                     .contacts
                     .iter()
@@ -180,10 +204,12 @@ pub struct NewUser {
 }
 
 /// What a one-time link is for. A link made for one purpose does not serve another.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LinkPurpose {
     /// First methods of an account: choose a password, set up an app.
     SetUp,
+    /// A forgotten password, through this contact. Ends with the contact.
+    Reset { through: CredentialId },
 }
 
 /// A one-time link, as the store keeps it: the token itself is known only to whoever holds the link.

@@ -5,6 +5,7 @@ mod entries;
 mod keyring;
 mod loading;
 mod operator;
+mod policies;
 mod reload;
 mod serve;
 mod services;
@@ -102,7 +103,7 @@ impl Program for App {
         };
         let audit = Audit::to_file(&services::audit_file(&loaded.config, &folder), clock.clone())
             .map_err(|error| Failure::Configuration(chain(&error)))?;
-        operator::offline(loaded, &folder, store, keys, Arc::new(audit), clock).map(Some)
+        operator::offline(loaded, &folder, store, keys, Arc::new(audit), clock).await.map(Some)
     }
 }
 

@@ -23,11 +23,13 @@ use crate::operations::{
 };
 use crate::secret::Secret;
 use crate::sessions::{SessionStore, Sessions};
+use crate::settings::{Ground, Policies};
 use crate::store::embedded::Embedded;
 use crate::throttle::Attempts;
 
 /// What a running gateway adds.
 pub(super) struct Running {
+    pub(super) policies: Arc<Policies>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) provenance: Arc<ArcSwap<Provenance>>,
@@ -38,7 +40,7 @@ pub(super) struct Running {
 }
 
 /// An operator on a store that no gateway has open.
-pub(super) fn offline(
+pub(super) async fn offline(
     loaded: Ready,
     folder: &Path,
     store: Embedded,
@@ -47,10 +49,16 @@ pub(super) fn offline(
     clock: Arc<dyn Clock>,
 ) -> Result<Operator, Failure> {
     let ports = listener_ports(&loaded.config);
-    let snapshot = Snapshot::compile(loaded.config.clone(), keys.clone(), ports, 0)
-        .map_err(|problems| Failure::Configuration(first(&problems)))?;
     let shared: Arc<Embedded> = Arc::new(store.clone());
+    let policies = Arc::new(Policies::open_to_recover(shared.clone()).await);
+    let ground =
+        Ground { config: loaded.config.clone(), provenance: Arc::new(loaded.provenance.clone()) };
+    // What cannot be read is not in the way of going back to what can.
+    let config = policies.in_force(&ground, clock.now()).unwrap_or(loaded.config);
+    let snapshot = Snapshot::compile(config, keys.clone(), ports, 0)
+        .map_err(|problems| Failure::Configuration(first(&problems)))?;
     let running = Running {
+        policies,
         sessions: Arc::new(Sessions::new(shared.clone(), shared)),
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         provenance: Arc::new(ArcSwap::from_pointee(loaded.provenance)),
@@ -108,6 +116,7 @@ pub(super) fn operator(
         unlock: Arc::new(Counters(attempts)),
         places: Arc::new(InForce { snapshot: running.snapshot, provenance: running.provenance }),
         service: running.service,
+        policies: running.policies,
         keys: Arc::new(keys),
         audit,
         clock,
@@ -213,9 +222,7 @@ impl Places for InForce {
                     )
                 })?,
         };
-        let public = config.routes.iter().find(|route| route.host == host);
-        let public_port = public.and_then(|route| route.public_port);
-        Ok(address(&snapshot, &host, public_port) + token)
+        Ok(snapshot.own_pages(&host) + "link/" + token)
     }
 
     fn find(&self, host: &[u8], method: &str, target: &[u8]) -> Result<Place, String> {
@@ -239,16 +246,4 @@ impl Places for InForce {
             offered: directory.offered,
         })
     }
-}
-
-/// Where set-up links of a host begin: https unless the gateway has only a plain listener.
-fn address(snapshot: &Snapshot, host: &str, public_port: Option<u16>) -> String {
-    let listen = &snapshot.config.listen;
-    let (scheme, standard) = if listen.https.is_some() { ("https", 443) } else { ("http", 80) };
-    let bound = snapshot.ports.first().copied().unwrap_or(standard);
-    let port = match public_port.unwrap_or(bound) {
-        port if port == standard => String::new(),
-        port => format!(":{port}"),
-    };
-    format!("{scheme}://{host}{port}/.scoregate/link/")
 }

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::chain;
 use super::entries::{Entries, first_end, read_certificates};
 use super::loading;
-use super::operator::first;
+use super::policies::compile;
 use crate::audit::{Actor, Audit, Event, EventName};
 use crate::clock::Clock;
 use crate::config::{LoadRequest, Provenance};
@@ -22,6 +22,7 @@ use crate::operations::{Refused, Service, Status};
 use crate::points::Timestamp;
 use crate::proxy::Gateway;
 use crate::sessions::Sessions;
+use crate::settings::{Ground, Policies};
 
 /// Settings that are built into services at start; a change of them waits for a restart, and a reload
 /// that holds one is refused rather than done by half.
@@ -48,6 +49,9 @@ pub(super) struct RunningGateway {
     pub(super) request: LoadRequest,
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) provenance: Arc<ArcSwap<Provenance>>,
+    /// The files by themselves, without what administrators set on top.
+    pub(super) ground: Arc<ArcSwap<Ground>>,
+    pub(super) policies: Arc<Policies>,
     pub(super) gateway: Arc<Gateway>,
     pub(super) entries: Entries,
     pub(super) sessions: Arc<Sessions>,
@@ -62,6 +66,8 @@ pub(super) struct RunningGateway {
     pub(super) first_link: Option<PathBuf>,
     /// One reload at a time.
     pub(super) reloading: Mutex<()>,
+    /// One snapshot after another.
+    pub(super) swapping: std::sync::Mutex<()>,
 }
 
 #[async_trait]
@@ -113,15 +119,11 @@ impl RunningGateway {
         }
         let certificates = read_certificates(&loaded.config)?;
         let ends = first_end(&certificates);
-        let before = self.snapshot.load_full();
-        let revision = before.revision + 1;
-        let compiled = Snapshot::compile(
-            loaded.config.clone(),
-            before.keys.clone(),
-            before.ports.clone(),
-            revision,
-        )
-        .map_err(|problems| first(&problems))?;
+        let provenance = Arc::new(loaded.provenance);
+        let ground = Ground { config: loaded.config.clone(), provenance: provenance.clone() };
+        let _one_at_a_time = self.swapping();
+        let compiled = compile(&ground, &self.policies, &self.snapshot.load(), now)?;
+        let revision = compiled.revision;
         if let Some(tls) = &self.entries.https.tls {
             tls.replace(certificates).map_err(|error| chain(&error))?;
         }
@@ -129,12 +131,25 @@ impl RunningGateway {
         if let Some(ends) = ends {
             self.metrics.certificate("https", ends);
         }
+        self.take(&compiled);
+        self.ground.store(Arc::new(ground));
+        self.provenance.store(provenance);
+        self.gateway.set_limits(loaded.config.limits);
+        Ok(revision)
+    }
+
+    /// The next request is judged by it.
+    pub(super) fn take(&self, compiled: &Snapshot) {
+        self.revision.store(compiled.revision, Ordering::SeqCst);
         // The keys of this moment: they may have been rotated since the snapshot was read.
         self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
-        self.provenance.store(Arc::new(loaded.provenance));
-        self.gateway.set_limits(loaded.config.limits);
-        self.revision.store(revision, Ordering::SeqCst);
-        Ok(revision)
+        // Every snapshot has upstreams of its own, also where only a setting of people changed.
+        self.gateway.set_upstreams(self.snapshot.load().upstreams.values().cloned());
+    }
+
+    pub(super) fn swapping(&self) -> std::sync::MutexGuard<'_, ()> {
+        // It guards no value that a panic could leave by halves.
+        self.swapping.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn waits_for_restart(&self, provenance: &Provenance) -> Vec<String> {

@@ -38,6 +38,7 @@ use crate::operations::{Operator, Service};
 use crate::points::Timestamp;
 use crate::proxy::{Entry, Gateway, GatewayOptions, Listener};
 use crate::sessions::cookies::DEVICE_AGE;
+use crate::settings::{Ground, Policies};
 use crate::store::embedded::Embedded;
 use crate::throttle::CounterStore;
 use crate::web::{self, AdminPortal, Portal};
@@ -48,6 +49,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 const JUDGE_STREAMS: Duration = Duration::from_millis(250);
 /// How often "last seen" is written down.
 const FLUSH: Duration = Duration::from_secs(5);
+/// How often it is looked whether an hour has come.
+const TICK: Duration = Duration::from_secs(1);
 /// How often what has ended is removed.
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -98,18 +101,34 @@ async fn serve(
 ) -> Result<(), Failure> {
     let Stage { opened, loaded, request, notifiers, demo } = stage;
     let sockets = Sockets::bind(&loaded.config).await?;
-    let snapshot = compiled(&loaded.config, &opened, sockets.ports())?;
+    let policies = Policies::open(Arc::new(opened.store.clone()))
+        .await
+        .map_err(|error| Failure::Configuration(chain(&error)))?;
+    let ground =
+        Ground { config: loaded.config.clone(), provenance: Arc::new(loaded.provenance.clone()) };
+    let snapshot = compiled(&ground, &policies, &opened, sockets.ports())?;
+    let settings = (Arc::new(ArcSwap::from_pointee(ground)), Arc::new(policies));
     let services = services::build(Blueprint { opened, snapshot, notifiers, demo })?;
     let entries = Entries::new(&loaded.config, &services.metrics)?;
     let readiness = Arc::new(Readiness::new(Arc::new(StorePulse(services.opened.store.clone()))));
     let folder = store_folder(&loaded.config);
-    let mut running = running(&services, loaded.provenance, request, entries.clone(), &readiness);
+    let mut running = running(
+        &services,
+        loaded.provenance,
+        settings.clone(),
+        request,
+        entries.clone(),
+        &readiness,
+    );
     running.listeners = sockets.lines();
     let operator = operator_of(&services, running, folder.as_ref()).await;
     let _ = services.admin.set(web::admin_router(AdminPortal {
         portal: services.portal.clone(),
         operator: operator.operator.clone(),
         kept: Arc::default(),
+        policies: settings.1,
+        ground: settings.0,
+        audit: services.opened.audit.clone(),
     }));
     let control = match &folder {
         Some(folder) => Some(
@@ -128,6 +147,7 @@ async fn serve(
         tasks.spawn(until(stopping.clone(), control.serve(operator, audit, clock)));
     }
     spawn_upkeep(&mut tasks, &services, &stopping);
+    spawn_clock(&mut tasks, operator.service.clone(), &stopping);
     services.metrics.reloaded(Some(services.opened.clock.now()));
     readiness.serving();
     terminal.text(&welcome)?;
@@ -153,14 +173,23 @@ fn store_folder(config: &Config) -> Option<PathBuf> {
     }
 }
 
-fn compiled(config: &Arc<Config>, opened: &Opened, ports: Vec<u16>) -> Result<Snapshot, Failure> {
-    Snapshot::compile(config.clone(), opened.keys.clone(), ports, 1)
+fn compiled(
+    ground: &Ground,
+    policies: &Policies,
+    opened: &Opened,
+    ports: Vec<u16>,
+) -> Result<Snapshot, Failure> {
+    let config = policies
+        .in_force(ground, opened.clock.now())
+        .map_err(|error| Failure::Configuration(error.to_string()))?;
+    Snapshot::compile(config, opened.keys.clone(), ports, 1)
         .map_err(|problems| Failure::Configuration(operator::first(&problems)))
 }
 
 fn running(
     services: &Services,
     provenance: Provenance,
+    (ground, policies): (Arc<ArcSwap<Ground>>, Arc<Policies>),
     request: LoadRequest,
     entries: Entries,
     readiness: &Arc<Readiness>,
@@ -169,6 +198,8 @@ fn running(
         request,
         snapshot: services.snapshot.clone(),
         provenance: Arc::new(ArcSwap::from_pointee(provenance)),
+        ground,
+        policies,
         gateway: services.gateway.clone(),
         entries,
         sessions: services.sessions.clone(),
@@ -181,6 +212,7 @@ fn running(
         revision: AtomicU64::new(1),
         first_link: None,
         reloading: Mutex::default(),
+        swapping: std::sync::Mutex::default(),
     }
 }
 
@@ -198,7 +230,14 @@ async fn operator_of(
     let link_path = folder.map(|folder| folder.join("first-admin-link"));
     running.first_link = link_path;
     let service = Arc::new(running);
+    let follower = Arc::downgrade(&service);
+    service.policies.when_changed(move || {
+        if let Some(service) = follower.upgrade() {
+            service.refresh(service.clock.now());
+        }
+    });
     let tools = Running {
+        policies: service.policies.clone(),
         sessions: services.sessions.clone(),
         snapshot: services.snapshot.clone(),
         provenance: service.provenance.clone(),
@@ -316,9 +355,29 @@ fn spawn_upkeep(tasks: &mut JoinSet<()>, services: &Services, stopping: &watch::
             sweep(&store, &sessions, snapshot.config.session, now).await;
             let due = journey.remove_what_is_due(&snapshot, now).await;
             warn(due, "methods that were to be removed are still there");
+            warn(journey.lift_marks(now).await, "marks of resets were not lifted");
         }
     });
     tasks.spawn(until(stopping.clone(), sweep));
+}
+
+/// Scheduled changes and deadlines of settings.
+fn spawn_clock(
+    tasks: &mut JoinSet<()>,
+    service: Arc<RunningGateway>,
+    stopping: &watch::Receiver<bool>,
+) {
+    let last = Arc::new(Mutex::new(service.started_at));
+    let work = every(TICK, move || {
+        let (service, last) = (service.clone(), last.clone());
+        async move {
+            let mut last = last.lock().await;
+            let now = service.clock.now();
+            service.tick(*last, now).await;
+            *last = now;
+        }
+    });
+    tasks.spawn(until(stopping.clone(), work));
 }
 
 async fn sweep(

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 
 use super::chain;
+use super::policies::Counting;
 use crate::accounts::AccountStore;
 use crate::audit::{Actor, Audit, Event, EventName};
 use crate::cli::Failure;
@@ -18,7 +19,7 @@ use crate::journey::{self, Journey};
 use crate::keys::Keyring;
 use crate::methods::{
     Authenticator, CodeLimits, CodeParts, CodeText, EmailCode, HashCost, HashPool, Methods,
-    Password, SmsCode, TextLimits, Totp,
+    Password, RecoveryCode, SmsCode, TextLimits, Totp,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
@@ -127,9 +128,10 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     watch_budget(&budget, &opened, &metrics);
     let email = EmailCode::new(code_parts.clone());
     let sms = SmsCode::new(code_parts, text_limits(&config), budget.clone());
+    let recovery = RecoveryCode::new(counters.clone(), attempts.clone());
     let totp = Totp::new(accounts.clone(), attempts.clone());
     let all: Vec<Arc<dyn Authenticator>> =
-        vec![passwords.clone(), Arc::new(email), Arc::new(sms), Arc::new(totp)];
+        vec![passwords.clone(), Arc::new(email), Arc::new(sms), Arc::new(totp), Arc::new(recovery)];
     let sessions = Arc::new(Sessions::new(counters.clone(), accounts.clone()));
     let journey = Arc::new(Journey::new(journey::Parts {
         sessions: sessions.clone(),
@@ -138,10 +140,12 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         methods: Arc::new(Methods::new(all)),
         passwords,
         changes: counters.clone(),
+        recovery: counters.clone(),
         notifiers,
         news_text: Arc::new(NewsTexts),
         audit: opened.audit.clone(),
         metrics: metrics.clone(),
+        tally: Some(Arc::new(Counting(Arc::new(opened.store.clone())))),
     }));
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let (demo_inbox, demo_pages) = demo.map_or((None, None), |(at, pages)| (Some(at), Some(pages)));
@@ -169,6 +173,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         AdminDoor::Address { .. } => Some(gateway_of(Door::Administrators)?),
         AdminDoor::Host(_) => None,
     };
+    gateway.set_upstreams(snapshot.load().upstreams.values().cloned());
     let streams = gateway.streams().clone();
     sessions.when_ended(move |session| {
         streams.end(session);

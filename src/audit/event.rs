@@ -62,6 +62,8 @@ event_names! {
     /// Made anew, as recovery codes are.
     MethodRenewed = "method.renewed",
     PasswordChanged = "password.changed",
+    /// With a link to a mailbox: it lives there for a while.
+    PasswordReset = "password.reset",
     UserCreated = "user.created",
     UserEnabled = "user.enabled",
     UserDisabled = "user.disabled",
@@ -72,6 +74,16 @@ event_names! {
     RoleGranted = "role.granted",
     RoleRevoked = "role.revoked",
     KeysRotated = "keys.rotated",
+    /// A directory's settings were saved in the administrators' portal, or gone back to.
+    PolicyChanged = "policy.changed",
+    /// They were saved to be evaluated only.
+    PolicyReportOnly = "policy.report_only",
+    PolicyScheduled = "policy.scheduled",
+    /// A scheduled change began.
+    PolicyStarted = "policy.started",
+    PolicyConfirmed = "policy.confirmed",
+    /// Nobody confirmed it in time, it was called off, or it could not start.
+    PolicyReverted = "policy.reverted",
     ConfigLoaded = "config.loaded",
     ConfigRejected = "config.rejected",
     RecoverUsed = "recover.used",

@@ -76,6 +76,28 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, &'stat
     }
 }
 
+/// The certificates of a file, DER, each of which can be read.
+pub(super) fn chain(file: &Path) -> Result<Vec<Vec<u8>>, &'static str> {
+    let certificates = read_certificates(file)?;
+    let is_right = |der: &CertificateDer<'_>| X509Certificate::from_der(der).is_ok();
+    if !certificates.iter().all(is_right) {
+        return Err("holds something that is no X.509 certificate");
+    }
+    Ok(certificates.iter().map(|der| der.to_vec()).collect())
+}
+
+/// A certificate with those that it needs, and its key, DER.
+pub(super) fn pair(cert: &Path, key: &Path) -> Result<(Vec<Vec<u8>>, Vec<u8>), String> {
+    let said = |file: &Path, why: &str| format!("{} {why}", file.display());
+    let chain = chain(cert).map_err(|why| said(cert, why))?;
+    let private = read_key(key).map_err(|why| said(key, why))?;
+    let certificates = chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
+    if !belong_together(certificates, &private) {
+        return Err(said(key, &format!("is not the key of {}", cert.display())));
+    }
+    Ok((chain, private.secret_der().to_vec()))
+}
+
 fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, &'static str> {
     let text = std::fs::read(file).map(zeroize::Zeroizing::new).map_err(|error| reason(&error))?;
     PrivateKeyDer::from_pem_slice(&text).map_err(|_| "holds no private key (PEM)")

@@ -208,14 +208,89 @@ pub struct Upstream {
     pub write_timeout: Duration,
     /// How long an idle connection to it is kept.
     pub idle_timeout: Duration,
+    /// How often each server's turn comes, in the order of `servers`; empty: all alike.
+    pub weights: Vec<u16>,
+    /// Requests under way at once to each server; `None`: no limit.
+    pub connections: Option<u32>,
+    /// How long a server is left alone after a connection to it failed, if there are others.
+    pub down_for: Duration,
+    /// `None`: servers are not asked how they are.
+    pub health: Option<Health>,
+    /// `Host` as the servers get it; `None`: as the browser sent it.
+    pub host: Option<String>,
+    /// HTTP/2: by ALPN over TLS, which may come to HTTP/1.1; without TLS from the first byte.
+    pub http2: bool,
+    pub tls: UpstreamTls,
+}
+
+/// How servers behind TLS are verified, and what is shown to them.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamTls {
+    /// Certificates (DER) believed instead of the system's roots.
+    pub ca: Option<Vec<Vec<u8>>>,
+    /// The name in their certificates; `None`: their host.
+    pub server_name: Option<String>,
+    pub client: Option<ClientCertificate>,
+}
+
+/// What the gateway shows to servers that ask who it is.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate {
+    /// DER, the gateway's own first.
+    pub chain: Vec<Vec<u8>>,
+    /// DER.
+    pub key: Secret<Vec<u8>>,
+}
+
+/// How servers are asked how they are: a GET that is answered with 200 to 399.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Health {
+    pub path: String,
+    pub interval: Duration,
+    pub timeout: Duration,
+    /// Answers in a row after which a server is used again.
+    pub up_after: u32,
+    /// Failures in a row after which it is not.
+    pub down_after: u32,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Server {
+    /// A name or address, IPv6 without brackets; or the path of a Unix socket, which starts with `/`.
     pub host: String,
+    /// 0 for a Unix socket.
     pub port: u16,
     /// `https://`: verified against the system's roots and `host`.
     pub tls: bool,
+}
+
+impl Server {
+    /// The path of its Unix socket, if it has one.
+    #[must_use]
+    pub fn socket(&self) -> Option<&str> {
+        self.host.starts_with('/').then_some(self.host.as_str())
+    }
+
+    /// Host and port as a URL has them; `localhost` for a Unix socket.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        if self.socket().is_some() {
+            "localhost".to_owned()
+        } else if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl std::fmt::Display for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.socket() {
+            Some(path) => write!(f, "unix:{path}"),
+            None => write!(f, "http{}://{}", if self.tls { "s" } else { "" }, self.authority()),
+        }
+    }
 }
 
 /// The administrators' portal.
@@ -255,6 +330,15 @@ pub struct Guard {
 }
 
 impl Config {
+    /// The methods that this version has and that messages can be sent for.
+    #[must_use]
+    pub fn usable_methods(&self) -> MethodSet {
+        let carried = |carries: fn(&NotifierConfig) -> bool| self.notifiers.values().any(carries);
+        let (email, texts) =
+            (carried(NotifierConfig::carries_email), carried(NotifierConfig::carries_texts));
+        super::reach::methods_of_this_version(email, texts).into_iter().collect()
+    }
+
     /// Whose users administer. `None`: there is no directory.
     #[must_use]
     pub fn admin_directory(&self) -> Option<&DirectoryName> {

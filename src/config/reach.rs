@@ -18,6 +18,8 @@ pub fn methods_of_this_version(has_email: bool, has_texts: bool) -> Vec<Method> 
     if has_texts {
         methods.push(Method::Sms);
     }
+    // What people fall back on comes last; no forecast counts it.
+    methods.push(Method::RecoveryCode);
     methods
 }
 
@@ -97,7 +99,8 @@ impl Reach<'_> {
     /// All methods together, each once.
     fn sum(&self) -> u16 {
         let points = |method: &Method| self.settings().policy(*method).points.value();
-        self.methods.iter().map(points).fold(0, u16::saturating_add).min(Level::MAX.value())
+        let counted = self.methods.iter().filter(|method| method.is_forecast());
+        counted.map(points).fold(0, u16::saturating_add).min(Level::MAX.value())
     }
 
     fn obstacle(&self, requirement: &Requirement) -> Option<Obstacle> {
@@ -105,7 +108,7 @@ impl Reach<'_> {
             return None;
         }
         let worth = |method: &&Method| self.settings().policy(**method).points > Points::ZERO;
-        let usable = || self.methods.iter().filter(worth);
+        let usable = || self.methods.iter().filter(|one| one.is_forecast()).filter(worth);
         let kinds = usable().fold(crate::points::Kinds::NONE, |all, m| all.union(m.kinds()));
         Some(if self.sum() < requirement.level.value() {
             Obstacle::Points

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::texts::{
     Block, BodyLimit, CountryCode, ExactHost, FilePath, HostPattern, HttpMethod, Line,
     ListenAddress, LogDirectives, MailServer, ProofLifetime, Rate, RoleName, RoutePath, Sender,
-    ServerUrl, Span, UpstreamRef, WebAddress, WebOrigin,
+    ServerUrl, Span, TaintTime, UpstreamRef, WebAddress, WebOrigin,
 };
 use crate::secret::Secret;
 
@@ -333,7 +333,7 @@ pub(super) struct Directory {
 /// What it takes to sign in.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["remember_device", "recovery_taint", "grace"]))]
+#[schemars(extend("x-later" = ["remember_device", "grace"]))]
 pub(super) struct Authentication {
     /// The Required Authentication Level score: the points that a session needs on every route that
     /// does not set a `level` of its own.
@@ -346,6 +346,10 @@ pub(super) struct Authentication {
     /// `required_level`. `"0s"`: it counts at once.
     #[schemars(extend("default" = "24h", "x-least" = "0s", "x-most" = "90d", "x-weaker" = "lower"))]
     pub(super) probation: Span,
+    /// A password that was set with a link by e-mail counts together with a code to the same mailbox only
+    /// once, for this long: a length of time, or `"forever"`.
+    #[schemars(extend("default" = "24h", "x-weaker" = "lower"))]
+    pub(super) recovery_taint: TaintTime,
     /// Methods whose known weakness you accept, so that `check` stops warning about them. Example:
     /// `["email"]`.
     #[serde(default)]
@@ -398,7 +402,7 @@ pub(super) struct Points {
     /// A security key without a PIN. Not in this version; may be priced already.
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) security_key: u16,
-    /// A recovery code. Not in this version; may be priced already.
+    /// A recovery code: one of ten that a person has stored. No forecast counts it.
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) recovery_code: u16,
     /// A device that was remembered at an earlier sign-in. Not in this version; may be priced
@@ -644,9 +648,9 @@ pub(super) struct KeptSecret {
 /// Servers behind the gate.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["health", "ca", "balance", "client_cert", "sni", "http2"]))]
+#[schemars(extend("x-later" = ["balance"]))]
 pub(super) struct Upstream {
-    /// Required. Scheme, host and port of each; requests take turns. Example:
+    /// Required. Scheme, host and port of each, or `unix:` and the path of a socket; requests take turns. Example:
     /// `["http://10.0.1.11:3000", "http://10.0.1.12:3000"]`.
     pub(super) servers: Option<Vec<ServerUrl>>,
     /// How long connecting may take.
@@ -661,7 +665,60 @@ pub(super) struct Upstream {
     /// How long a connection that is not in use is kept.
     #[schemars(extend("default" = "60s", "x-most" = "1d"))]
     pub(super) idle_timeout: Span,
+    /// How often each server's turn comes, in the order of `servers`. Default: all alike. Example:
+    /// `[3, 1]`.
+    pub(super) weights: Option<Vec<Weight>>,
+    /// Requests under way at once to each server; more are answered "try again in a moment" (503).
+    /// Default: no limit. Example: `200`.
+    #[schemars(range(min = 1))]
+    pub(super) connections: Option<u32>,
+    /// How long a server is left alone after a connection to it failed, if there are others.
+    #[schemars(extend("default" = "10s", "x-most" = "1h"))]
+    pub(super) down_for: Span,
+    /// `Host` as the servers get it. Default: as the browser sent it, which most portals need.
+    pub(super) host: Option<ExactHost>,
+    /// Speak HTTP/2 with the servers: over `https://` if they do too, over `http://` always.
+    #[schemars(extend("default" = false))]
+    pub(super) http2: bool,
+    /// For `https://`: certificates (PEM) to believe instead of those of the system.
+    pub(super) ca: Option<FilePath>,
+    /// For `https://`: the name in the servers' certificates. Default: the host of each. Example:
+    /// `"portal.internal"`.
+    pub(super) server_name: Option<ExactHost>,
+    /// For `https://`: the certificate (PEM) that the gateway shows to the servers. Needs `client_key`.
+    pub(super) client_cert: Option<FilePath>,
+    /// For `https://`: the private key (PEM) of `client_cert`.
+    pub(super) client_key: Option<FilePath>,
+    /// Asks servers how they are, so that requests go to those that are well.
+    pub(super) health: Health,
 }
+
+/// Asks servers how they are, so that requests go to those that are well.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Health {
+    /// What is asked for; 200 to 399 means that the server is well. Without it nothing is asked.
+    /// Example: `"/api/health"`.
+    pub(super) path: Option<RoutePath>,
+    /// How long to wait between two rounds.
+    #[schemars(extend("default" = "10s", "x-most" = "1h"))]
+    pub(super) interval: Span,
+    /// How long an answer may take.
+    #[schemars(extend("default" = "2s", "x-most" = "1m"))]
+    pub(super) timeout: Span,
+    /// Answers in a row after which a server is used again.
+    #[schemars(extend("default" = 2), range(min = 1, max = 100))]
+    pub(super) up_after: u32,
+    /// Failures in a row after which it is not.
+    #[schemars(extend("default" = 3), range(min = 1, max = 100))]
+    pub(super) down_after: u32,
+}
+
+/// How often a server's turn comes, 1 to 100.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub(super) struct Weight(#[schemars(range(min = 1, max = 100))] pub(super) u16);
 
 /// Something behind the gate.
 #[derive(Debug, Deserialize, JsonSchema)]

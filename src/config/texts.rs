@@ -120,6 +120,8 @@ texts! {
     ProofLifetime(Lifetime) = "lifetime", lifetime;
     /// `{user} of {roles}`.
     FieldTemplate(super::identity::Template) = "header template", field_template;
+    /// `forever`, or a length of time.
+    TaintTime(Option<Duration>) = "length of time or `forever`", taint;
     /// A line for people to read.
     Line(String) = "line", line;
     /// `NL`.
@@ -162,6 +164,14 @@ pub(super) fn span(text: &str) -> Result<Duration, Flaw> {
             None => flaw.help(SPAN_HELP),
         }
     })
+}
+
+fn taint(text: &str) -> Result<Option<Duration>, Flaw> {
+    if text == "forever" {
+        return Ok(None);
+    }
+    let flaw = |flaw: Flaw| flaw.help("or \"forever\": until it is changed");
+    span(text).map(Some).map_err(flaw)
 }
 
 fn lifetime(text: &str) -> Result<Lifetime, Flaw> {
@@ -274,6 +284,17 @@ fn server(text: &str) -> Result<Server, Flaw> {
         Flaw::new("is not the address of a server", label)
             .help(r#"write scheme, host and port: "http://127.0.0.1:3000""#)
     };
+    if let Some(path) = text.strip_prefix("unix:") {
+        // The longest that a socket's address holds, with its end (`unix(7)`).
+        let is_path = path.starts_with('/')
+            && !path.starts_with("//")
+            && path.len() < 108
+            && path.bytes().all(|byte| byte.is_ascii_graphic());
+        return match is_path {
+            true => Ok(Server { host: path.to_owned(), port: 0, tls: false }),
+            false => Err(wrong("a socket is written with its whole path: unix:/run/portal.sock")),
+        };
+    }
     let (scheme, rest) = text.split_once("://").ok_or_else(|| wrong("no http:// or https://"))?;
     let tls = match scheme {
         "http" => false,
@@ -309,7 +330,7 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
 }
 
 fn upstream_ref(text: &str) -> Result<Target, Flaw> {
-    if text.contains("://") {
+    if text.contains("://") || text.starts_with("unix:") {
         return server(text).map(Target::Server);
     }
     Ok(Target::Named(text.to_owned()))
@@ -602,7 +623,13 @@ mod tests {
             ),
             (
                 "server",
-                &["http://127.0.0.1:3000", "https://a.example/", "http://[::1]:80", "http://a"],
+                &[
+                    "http://127.0.0.1:3000",
+                    "https://a.example/",
+                    "http://[::1]:80",
+                    "http://a",
+                    "unix:/run/portal.sock",
+                ],
                 &[
                     "127.0.0.1:3000",
                     "ftp://a",
@@ -614,6 +641,8 @@ mod tests {
                     "http://a b",
                     "http://a:",
                     "http://a_b",
+                    "unix:portal.sock",
+                    "unix:///run/portal.sock",
                 ],
             ),
             (

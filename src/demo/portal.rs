@@ -106,6 +106,7 @@ fn frame(clock: &dyn Clock, headers: &HeaderMap) -> Frame {
         reference: None,
         user: user.map(|name| Person { name: name.to_owned(), is_signed_in: true, not_you: None }),
         demo_inbox: Some(INBOX.to_owned()),
+        offered: crate::points::MethodSet::EMPTY,
         now: clock.now(),
         zone: TimeZone::system(),
     }

@@ -310,10 +310,7 @@ impl Front {
                 PortalDown { frame, fault, is_signed_in, retry }.render()
             }
             PageOf::Refusal(page) => {
-                let retry_after_s = match refusal {
-                    Refusal::Unavailable { retry_after } => Some(retry_after.as_secs().max(1)),
-                    _ => None,
-                };
+                let retry_after_s = refusal.retry_after();
                 Refused { frame, refusal: page, retry_after_s, retry: None }.render()
             }
         };
@@ -552,6 +549,9 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::Unavailable { .. } => "unavailable",
         Refusal::PortalDown(PortalTrouble::Unreachable) => "portal_unreachable",
         Refusal::PortalDown(PortalTrouble::Slow) => "portal_slow",
+        Refusal::PortalDown(PortalTrouble::Garbled) => "portal_garbled",
+        Refusal::PortalDown(PortalTrouble::Down) => "portal_down",
+        Refusal::PortalDown(PortalTrouble::Full) => "portal_full",
         Refusal::Unsendable => "identity_too_long",
         Refusal::Internal => "internal",
     }
@@ -564,9 +564,12 @@ enum PageOf {
 
 const fn page_of(refusal: &Refusal) -> PageOf {
     PageOf::Refusal(match refusal {
-        Refusal::PortalDown(PortalTrouble::Unreachable) => {
+        Refusal::PortalDown(
+            PortalTrouble::Unreachable | PortalTrouble::Garbled | PortalTrouble::Down,
+        ) => {
             return PageOf::Portal(PortalFault::Unreachable);
         }
+        Refusal::PortalDown(PortalTrouble::Full) => pages::Refusal::Unavailable,
         Refusal::PortalDown(PortalTrouble::Slow) => return PageOf::Portal(PortalFault::Slow),
         Refusal::BadRequest(_) | Refusal::SlowBody | Refusal::Expectation => {
             pages::Refusal::NotUnderstood

@@ -210,7 +210,12 @@ fn host_name(host: &[u8], port: Option<u16>) -> Arc<str> {
         // Without a port, a colon belongs to an IPv6 address.
         Some(_) | None => host,
     };
-    String::from_utf8_lossy(name).to_ascii_lowercase().into()
+    let name = String::from_utf8_lossy(name);
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        name.to_ascii_lowercase().into()
+    } else {
+        name.into()
+    }
 }
 
 fn judge(arrival: Arrival, assertions: &Assertions) -> Admission {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::IdentityPlan;
 use crate::accounts::DirectoryName;
-use crate::config::{Config, NotifierConfig, Upstream, methods_of_this_version};
+use crate::config::{Config, Upstream};
 use crate::keys::Keyring;
 use crate::points::{Method, MethodSet, Points, Settings};
 use crate::routes::{Route, RouteProblem, Table};
@@ -50,15 +50,11 @@ impl Snapshot {
         revision: u64,
     ) -> Result<Self, Vec<RouteProblem>> {
         let limit = usize::try_from(config.limits.target_bytes).unwrap_or(usize::MAX);
-        let carried = |carries: fn(&NotifierConfig) -> bool| config.notifiers.values().any(carries);
-        let methods = methods_of_this_version(
-            carried(NotifierConfig::carries_email),
-            carried(NotifierConfig::carries_texts),
-        );
+        let methods = config.usable_methods();
         let policies = config.directories.iter().map(|(name, directory)| {
             let settings = directory.settings.clone();
-            let is_worth = |method: &&Method| settings.policy(**method).points > Points::ZERO;
-            let offered = methods.iter().filter(is_worth).copied().collect();
+            let is_worth = |method: &Method| settings.policy(*method).points > Points::ZERO;
+            let offered = methods.iter().filter(is_worth).collect();
             (name.clone(), DirectoryPolicy { settings, offered })
         });
         let directories: BTreeMap<DirectoryName, DirectoryPolicy> = policies.collect();
@@ -112,6 +108,21 @@ impl Snapshot {
             Door::Portals => Some(&self.table),
             Door::Administrators => self.admin_table.as_deref(),
         }
+    }
+
+    /// Where our own pages of a host begin, for links: `https` unless there is only a plain listener; from the
+    /// configuration alone, never from a request.
+    #[must_use]
+    pub fn own_pages(&self, host: &str) -> String {
+        let has_tls = self.config.listen.https.is_some();
+        let (scheme, standard) = if has_tls { ("https", 443) } else { ("http", 80) };
+        let bound = self.ports.first().copied().unwrap_or(standard);
+        let public = self.config.routes.iter().find(|route| route.host == host);
+        let port = match public.and_then(|route| route.public_port).unwrap_or(bound) {
+            port if port == standard => String::new(),
+            port => format!(":{port}"),
+        };
+        format!("{scheme}://{host}{port}/.scoregate/")
     }
 
     /// A host may be named without port, with a listener's, or with the route's public one.

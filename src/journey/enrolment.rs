@@ -17,6 +17,7 @@ use super::{Journey, JourneyError, ReturnAddress, Transaction, Visit};
 use crate::accounts::{Account, PlannedRemoval, StoreError, UserId};
 use crate::audit::{Actor, Event, EventName};
 use crate::gate::{Arrival, Snapshot};
+use crate::methods::RecoveryCode;
 use crate::points::{
     Channel, CredentialId, Enrolled, Level, Method, Outcome, Requirement, Settings, Timestamp,
     leads_in, level_to_change,
@@ -163,6 +164,23 @@ impl Journey {
         };
         self.record_method(visit, event, account, method);
         self.tell(visit, account, news);
+    }
+
+    /// Makes these the recovery codes of the permit's account, and ends the ones before.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn replace_recovery_codes(
+        &self,
+        visit: &Visit<'_>,
+        permit: &Permit,
+        codes: &[[u8; 16]],
+    ) -> Result<(), JourneyError> {
+        let user = &permit.account.user.id;
+        let hashes: Vec<_> = codes.iter().map(|code| RecoveryCode::hash(user, code)).collect();
+        self.recovery.put_recovery_codes(user, &hashes, visit.arrival.now).await?;
+        self.changed(visit, permit);
+        Ok(())
     }
 
     /// Takes away what the permit is for. A phishing-resistant method that was not shown in this session

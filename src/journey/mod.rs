@@ -5,9 +5,13 @@
 //! Not here: HTML, cookies' attributes, addresses of pages (`web`), and what an answer is worth
 //! (`points`).
 
+mod apps;
+mod contacts;
+mod devices;
 mod enrolment;
 mod news;
 mod outlook;
+mod password;
 mod record;
 mod return_address;
 mod set_up;
@@ -19,9 +23,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use apps::{AppTicket, MOST_APPS};
+pub use contacts::{ContactAsked, ContactConfirmed, ContactTicket, MOST_CONTACTS, method_of_kind};
+pub use devices::Device;
 pub use enrolment::{Change, FRESH, Permission, Permit, Removal};
 pub use news::{News, NewsText, Scene};
 pub use outlook::{Closed, Outlook};
+pub use password::{Forgotten, RESET_LIFETIME, Renewed, Reset};
 pub use return_address::ReturnAddress;
 pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
 pub use transaction::{Notice, Opening, Transaction};
@@ -32,13 +40,14 @@ use crate::accounts::{
 use crate::audit::{Audit, EventName};
 use crate::gate::{Arrival, Reference};
 use crate::methods::{
-    Ask, Attempt, Challenged, MethodError, Methods, Password, Rejection, Source, Verdict,
+    Ask, Attempt, Challenged, MethodError, Methods, Password, RecoveryStore, Rejection, Source,
+    Verdict,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
 use crate::points::{
-    Decision, Forbidden, Level, Method, Outcome, Points, Proof, Requirement, Shortfall, Standing,
-    Unpaid, Way, Weighing, ways,
+    Decision, Forbidden, Level, Method, MethodSet, Outcome, Points, Proof, Requirement, Shortfall,
+    Standing, Timestamp, Unpaid, Way, Weighing, ways,
 };
 use crate::sessions::{Beginning, Name, NewlyNamed, Present, Rise, Sessions};
 use crate::throttle::CounterStore;
@@ -78,6 +87,11 @@ impl Choice {
             }
         }
         methods
+    }
+
+    /// The same without what people fall back on.
+    fn usual_methods(&self) -> Vec<Method> {
+        self.methods().into_iter().filter(|method| method.is_forecast()).collect()
     }
 
     /// What has to follow a method, on the shortest way that it is part of.
@@ -127,6 +141,15 @@ impl Turn {
     const fn to(place: Place, transaction: Transaction) -> Self {
         Self { place, transaction, name: None, knows_browser: false }
     }
+
+    /// The next page says how many codes are left, and there is one.
+    fn after_recovery(mut self, left: u32) -> Self {
+        self.transaction.notice = Some(Notice::RecoveryLeft(left));
+        if self.place == Place::Return {
+            self.place = Place::Code(Method::RecoveryCode);
+        }
+        self
+    }
 }
 
 /// What became of signing out.
@@ -171,6 +194,12 @@ impl From<MethodError> for JourneyError {
     }
 }
 
+/// Counts sign-ins by what was shown, so that administrators can see what a change would have done.
+pub trait Tally: Send + Sync + std::fmt::Debug {
+    /// Somebody arrived. Never waits: what is lost is a count.
+    fn signed_in(&self, directory: &str, shown: MethodSet, now: Timestamp);
+}
+
 /// Takes people from page to page.
 #[derive(Debug)]
 pub struct Journey {
@@ -181,12 +210,16 @@ pub struct Journey {
     /// For choosing one; checking one is a method like the others.
     passwords: Arc<Password>,
     changes: Arc<dyn ChangeStore>,
+    recovery: Arc<dyn RecoveryStore>,
     notifiers: Arc<Notifiers>,
     news_text: Arc<dyn NewsText>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
+    tally: Option<Arc<dyn Tally>>,
     /// Apps are confirmed one after the other, so that one secret is never added twice.
     confirming: tokio::sync::Mutex<()>,
+    /// Forgotten passwords that are being looked for.
+    searches: Arc<tokio::sync::Semaphore>,
 }
 
 /// What a journey is made of.
@@ -199,10 +232,13 @@ pub struct Parts {
     pub passwords: Arc<Password>,
     /// What people change themselves.
     pub changes: Arc<dyn ChangeStore>,
+    pub recovery: Arc<dyn RecoveryStore>,
     pub notifiers: Arc<Notifiers>,
     pub news_text: Arc<dyn NewsText>,
     pub audit: Arc<Audit>,
     pub metrics: Arc<Metrics>,
+    /// `None`: nobody counts.
+    pub tally: Option<Arc<dyn Tally>>,
 }
 
 impl Journey {
@@ -215,11 +251,14 @@ impl Journey {
             methods: parts.methods,
             passwords: parts.passwords,
             changes: parts.changes,
+            recovery: parts.recovery,
             notifiers: parts.notifiers,
             news_text: parts.news_text,
             audit: parts.audit,
             metrics: parts.metrics,
+            tally: parts.tally,
             confirming: tokio::sync::Mutex::default(),
+            searches: Arc::new(tokio::sync::Semaphore::new(password::SEARCHES)),
         }
     }
 
@@ -356,12 +395,19 @@ impl Journey {
         let mut turn = match self.step(&arrival, &transaction) {
             Step::Done => {
                 self.arrived(&visit, transaction.is_step_up);
+                if let (Some(tally), Some(session), false) =
+                    (&self.tally, &arrival.session, transaction.is_step_up)
+                {
+                    let shown =
+                        session.evidence().proofs.iter().map(|proof| proof.method).collect();
+                    tally.signed_in(session.directory(), shown, arrival.now);
+                }
                 Turn::to(Place::Return, transaction)
             }
             Step::SignIn => Turn::to(Place::SignIn, transaction),
             Step::Stuck(_) => Turn::to(Place::Stuck, transaction),
             Step::Denied(_) => Turn::to(Place::Denied, transaction),
-            Step::Choose(choice) => match choice.methods().as_slice() {
+            Step::Choose(choice) => match choice.usual_methods().as_slice() {
                 // Nothing to choose: the only way is begun, so that nobody clicks for nothing.
                 [only] if choice.steps_with(*only) == 1 => {
                     self.ask_unasked(&visit, transaction, *only).await
@@ -514,12 +560,25 @@ impl Journey {
         proof: Proof,
     ) -> Result<Turn, JourneyError> {
         let method = proof.method;
+        if method == Method::RecoveryCode {
+            // One less is left: the account is read anew, and so can the page say how many.
+            self.sessions.user_changed(&session.account().user.id);
+        }
         let rise = self.sessions.rise(session, proof, visit.arrival.now).await?;
         match rise {
             Rise::Renamed(newly) => {
                 let account = newly.present.account();
                 self.proven(visit, account, method);
-                Ok(self.go_on(visit, transaction, *newly).await)
+                let left = (method == Method::RecoveryCode)
+                    .then(|| account.recovery.as_ref().map_or(0, |codes| codes.left));
+                if left.is_some() {
+                    self.tell(visit, account, News::RecoveryCodeUsed);
+                }
+                let turn = self.go_on(visit, transaction, *newly).await;
+                Ok(match left {
+                    Some(left) => turn.after_recovery(left),
+                    None => turn,
+                })
             }
             // The other tab's answer carries the name; the next page finds it in the cookie jar.
             Rise::Added | Rise::Ended => Ok(Turn::to(Place::Next, transaction.with_notice(None))),

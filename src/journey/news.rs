@@ -2,6 +2,8 @@
 //! before the change, so that whoever took it over cannot keep it quiet. Not here: the words (`web::i18n`),
 //! and how messages travel (`notify`).
 
+use std::time::Duration;
+
 use super::{Journey, Visit};
 use crate::accounts::{Account, ContactKind};
 use crate::gate::Snapshot;
@@ -22,6 +24,9 @@ pub enum News {
     },
     RemovalCancelled(Method),
     PasswordChanged,
+    RecoveryCodeUsed,
+    /// With a link that was sent to one of the contacts.
+    PasswordReset,
 }
 
 /// Where and in whose name it is told.
@@ -41,6 +46,15 @@ pub trait NewsText: Send + Sync + std::fmt::Debug {
 
     /// One line that fits into a text message.
     fn text_message(&self, scene: Scene<'_>, news: News) -> String;
+
+    /// The link of a forgotten password: `address` whole, how long it works. No code.
+    fn reset_mail(&self, scene: Scene<'_>, address: &str, works_for: Duration) -> (String, String);
+
+    /// A code that confirms a new e-mail address; its only run of exactly six digits.
+    fn contact_mail(&self, scene: Scene<'_>, code: &str) -> (String, String);
+
+    /// The same for a phone number.
+    fn contact_text(&self, scene: Scene<'_>, code: &str) -> String;
 }
 
 impl<'a> Scene<'a> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Journey, JourneyError, Visit};
-use crate::accounts::{Account, UserId, UserState};
+use crate::accounts::{Account, LinkPurpose, UserId, UserState};
 use crate::audit::EventName;
 use crate::keys::Keyring;
 use crate::methods::{PasswordProblem, PasswordRules, Totp};
@@ -132,6 +132,9 @@ impl Journey {
         let Some(link) = self.accounts.find_link(&token_hash(token), now).await? else {
             return Ok(None);
         };
+        if link.purpose != LinkPurpose::SetUp {
+            return Ok(None);
+        }
         let account = self.accounts.load_user(&link.user).await?;
         Ok(account.filter(|account| {
             account.user.state == UserState::Active
@@ -217,7 +220,7 @@ impl Journey {
 }
 
 /// What an attacker would try first for this person here.
-fn names<'a>(visit: &'a Visit<'_>, account: &'a Account) -> Vec<&'a str> {
+pub(super) fn names<'a>(visit: &'a Visit<'_>, account: &'a Account) -> Vec<&'a str> {
     let mut names = vec![
         account.user.name.as_str(),
         visit.arrival.snapshot.config.ui.brand.as_str(),

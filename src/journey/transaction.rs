@@ -39,6 +39,8 @@ pub enum Notice {
     Busy,
     /// The password cannot be used; the key of the reason.
     Password(String),
+    /// A recovery code was used; so many are left.
+    RecoveryLeft(u32),
 }
 
 /// A request that was refused and is made again once enough has been shown: not by us, so only what it

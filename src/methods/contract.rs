@@ -4,14 +4,20 @@ use super::fakes::{Bench, PASSWORD, SESSION, account_of};
 use super::*;
 use crate::points::Method;
 
-const METHODS: [Method; 4] = [Method::Password, Method::Email, Method::Sms, Method::Totp];
+const METHODS: [Method; 5] =
+    [Method::Password, Method::Email, Method::Sms, Method::Totp, Method::RecoveryCode];
 
 /// How many wrong answers of one session are checked.
-const TRIES: [(Method, usize); 4] =
-    [(Method::Password, 10), (Method::Email, 5), (Method::Sms, 5), (Method::Totp, 10)];
+const TRIES: [(Method, usize); 5] = [
+    (Method::Password, 10),
+    (Method::Email, 5),
+    (Method::Sms, 5),
+    (Method::Totp, 10),
+    (Method::RecoveryCode, 10),
+];
 
 /// Methods whose answers work once.
-const ONE_TIME: [Method; 3] = [Method::Email, Method::Sms, Method::Totp];
+const ONE_TIME: [Method; 4] = [Method::Email, Method::Sms, Method::Totp, Method::RecoveryCode];
 
 /// A method, a user who can answer it, and answers.
 struct Case {
@@ -29,6 +35,7 @@ impl Case {
             Method::Password => std::sync::Arc::new(bench.password()),
             Method::Email => std::sync::Arc::new(bench.email()),
             Method::Sms => std::sync::Arc::new(bench.sms()),
+            Method::RecoveryCode => std::sync::Arc::new(bench.recovery()),
             _ => std::sync::Arc::new(bench.totp()),
         };
         let right = right_answer(&bench, &*authenticator, &account).await;
@@ -61,6 +68,7 @@ async fn right_answer(
             assert!(matches!(challenged, Challenged::Sent { .. }));
             bench.texted().await.pop().unwrap()
         }
+        Method::RecoveryCode => RecoveryCode::written(&bench.recovery_codes(account)[0]),
         _ => app_code(account, bench.now()),
     }
 }
@@ -77,6 +85,9 @@ fn app_code(account: &Account, now: Timestamp) -> String {
 fn wrong_answer(bench: &Bench, method: Method, account: &Account, right: &str) -> String {
     if method == Method::Password {
         return "not the password".to_owned();
+    }
+    if method == Method::RecoveryCode {
+        return RecoveryCode::written(&[0; 16]);
     }
     let around: Vec<String> = (0..100)
         .map(|step| {
@@ -98,9 +109,13 @@ async fn a_right_answer_is_a_proof_of_what_the_user_has_enrolled() {
         assert_eq!(case.authenticator.method(), method);
         let enrolled = case.account.enrolled();
         let expected = enrolled.iter().find(|enrolled| enrolled.method == method).unwrap();
+        let mut proof = expected.proof(case.bench.now());
+        if method == Method::RecoveryCode {
+            proof.expires = Some(case.bench.now().after(Duration::from_secs(3600)));
+        }
         assert_eq!(
             case.verify(case.attempt(&case.right)).await,
-            Verdict::Proven(expected.proof(case.bench.now())),
+            Verdict::Proven(proof),
             "{method}"
         );
     }

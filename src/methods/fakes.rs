@@ -156,7 +156,14 @@ impl AccountStore for FakeAccounts {
         let apps = &mut accounts.get_mut(user).unwrap().apps;
         let id = CredentialId(format!("app {} of {}", apps.len(), user.0).into());
         let id_of_app = id.clone();
-        apps.push(AppCredential { id, secret, last_step: step, added_at: now, enrolled_at });
+        apps.push(AppCredential {
+            id,
+            secret,
+            name: None,
+            last_step: step,
+            added_at: now,
+            enrolled_at,
+        });
         Ok(id_of_app)
     }
 
@@ -244,6 +251,54 @@ impl CodeStore for FakeCodes {
     }
 }
 
+/// A fake of the store of recovery codes: who has which, and whether it is used.
+#[derive(Debug, Default)]
+pub(super) struct FakeRecovery {
+    codes: Mutex<HashMap<(UserId, [u8; 32]), bool>>,
+    pub(super) calls: Calls,
+}
+
+#[async_trait]
+impl RecoveryStore for FakeRecovery {
+    async fn put_recovery_codes(
+        &self,
+        user: &UserId,
+        hashes: &[[u8; 32]],
+        _: Timestamp,
+    ) -> Result<CredentialId, StoreError> {
+        self.calls.called().await?;
+        self.put(user, hashes);
+        Ok(CredentialId(format!("codes of {}", user.0).into()))
+    }
+
+    async fn take_recovery_code(
+        &self,
+        user: &UserId,
+        hash: &[u8; 32],
+        _: Timestamp,
+    ) -> Result<Taken, StoreError> {
+        self.calls.called().await?;
+        let mut codes = self.codes.lock().unwrap();
+        Ok(match codes.get_mut(&(user.clone(), *hash)) {
+            None => Taken::Never,
+            Some(is_used) if *is_used => Taken::Before,
+            Some(is_used) => {
+                *is_used = true;
+                Taken::Now
+            }
+        })
+    }
+}
+
+impl FakeRecovery {
+    /// For the test itself: not counted.
+    fn put(&self, user: &UserId, hashes: &[[u8; 32]]) {
+        let mut codes = self.codes.lock().unwrap();
+        codes.retain(|(owner, _), _| owner != user);
+        codes.extend(hashes.iter().map(|hash| ((user.clone(), *hash), false)));
+    }
+}
+
 /// A fake of a mail server and of an SMS gateway: keeps every message, or refuses to be reached.
 #[derive(Debug, Default)]
 pub(super) struct FakeMail {
@@ -276,6 +331,7 @@ pub(super) struct Bench {
     pub(super) accounts: Arc<FakeAccounts>,
     pub(super) counters: Arc<FakeCounters>,
     pub(super) codes: Arc<FakeCodes>,
+    pub(super) recovery_store: Arc<FakeRecovery>,
     pub(super) mail: Arc<FakeMail>,
     pub(super) notifiers: Arc<Notifiers>,
     pub(super) pool: Arc<HashPool>,
@@ -306,6 +362,7 @@ impl Bench {
             accounts: Arc::default(),
             counters: Arc::default(),
             codes: Arc::default(),
+            recovery_store: Arc::default(),
             mail,
             notifiers: Arc::new(Notifiers::new(vec![outbox])),
             pool: Arc::new(HashPool::new(1, queue).unwrap()),
@@ -332,19 +389,36 @@ impl Bench {
     /// Calls of all stores so far.
     pub(super) fn calls(&self) -> u64 {
         let of = |calls: &Calls| calls.count.load(Ordering::SeqCst);
-        self.counters.calls() + of(&self.accounts.calls) + of(&self.codes.calls)
+        self.counters.calls()
+            + of(&self.accounts.calls)
+            + of(&self.codes.calls)
+            + of(&self.recovery_store.calls)
     }
 
     pub(super) fn fail(&self, fails: bool) {
         self.counters.fail(fails);
         self.accounts.calls.fail(fails);
         self.codes.calls.fail(fails);
+        self.recovery_store.calls.fail(fails);
     }
 
     pub(super) fn attempts(&self) -> Attempts {
         let window = Duration::from_secs(900);
         let per_address = Limit { count: 10_000, window };
         Attempts::new(self.counters.clone(), per_address, Limit { count: self.per_user, window })
+    }
+
+    pub(super) fn recovery(&self) -> RecoveryCode {
+        RecoveryCode::new(self.recovery_store.clone(), self.attempts())
+    }
+
+    /// New codes for a user, as the user has them.
+    pub(super) fn recovery_codes(&self, account: &Account) -> Vec<[u8; 16]> {
+        let codes = RecoveryCode::new_codes().reveal().clone();
+        let user = &account.user.id;
+        let hashes: Vec<_> = codes.iter().map(|code| RecoveryCode::hash(user, code)).collect();
+        self.recovery_store.put(user, &hashes);
+        codes
     }
 
     pub(super) fn totp(&self) -> Totp {
@@ -509,10 +583,16 @@ pub(super) fn account_of(bench: &Bench, name: &str, password: &str) -> Account {
         apps: vec![AppCredential {
             id: CredentialId(format!("app of {name}").into()),
             secret: Totp::new_secret(),
+            name: None,
             last_step: 0,
             added_at: Timestamp::EPOCH,
             enrolled_at: None,
         }],
+        recovery: Some(RecoveryCodes {
+            id: CredentialId(format!("codes of {name}").into()),
+            left: 10,
+            made_at: Timestamp::EPOCH,
+        }),
         version: 1,
     };
     bench.accounts.put(&account);

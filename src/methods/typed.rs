@@ -11,7 +11,10 @@ const MAX_BYTES: usize = 64;
 /// Exactly six ASCII digits, once white space and dashes are gone and full-width digits are mapped.
 /// What is left out is what phones, mail programs and people put between digits, and nothing else:
 /// a sign or a letter makes it no code.
-pub(super) fn code(answer: &str) -> Result<String, Rejection> {
+///
+/// # Errors
+/// Nothing was typed, or it has not the form of a code.
+pub fn code(answer: &str) -> Result<String, Rejection> {
     if answer.len() > MAX_BYTES {
         return Err(Rejection::NotAnAnswer);
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::audit::Audit;
@@ -94,6 +94,17 @@ pub struct Metrics {
     connections: IntGauge,
     turned_away: IntCounterVec,
     audit: OnceLock<Arc<Audit>>,
+    usual: papaya::HashMap<Box<str>, UsualSeries>,
+}
+
+/// The series of one route that almost every request counts in, so that their labels are looked up once.
+#[derive(Debug, Default)]
+struct UsualSeries {
+    overhead: OnceLock<Histogram>,
+    allowed: OnceLock<IntCounter>,
+    public: OnceLock<IntCounter>,
+    /// A GET that was answered with 200.
+    answered: OnceLock<Histogram>,
 }
 
 impl Metrics {
@@ -182,6 +193,7 @@ impl Metrics {
                 &["reason"],
             ),
             audit: OnceLock::new(),
+            usual: papaya::HashMap::new(),
             registry,
         };
         metrics.register();
@@ -232,21 +244,51 @@ impl Metrics {
 
     /// What the gateway itself took before a request of this route went on.
     pub fn added(&self, route: &str, overhead: Duration) {
-        self.overhead.with_label_values(&[route]).observe(overhead.as_secs_f64());
+        self.usual(route, |usual| {
+            usual
+                .overhead
+                .get_or_init(|| self.overhead.with_label_values(&[route]))
+                .observe(overhead.as_secs_f64());
+        });
     }
 
     /// A request has been answered. `route`: its name, if it has one. Methods that are not in common use
     /// are counted together, since clients choose them.
     pub fn answered(&self, method: &str, status: u16, route: Option<&str>, took: Duration) {
         let method = known_http_method(method);
-        let labels = [method, &status.to_string(), route.unwrap_or(NO_ROUTE)];
-        self.requests.with_label_values(&labels).observe(took.as_secs_f64());
+        let route = route.unwrap_or(NO_ROUTE);
+        let series = || self.requests.with_label_values(&[method, &status.to_string(), route]);
+        if (method, status) == ("GET", 200) {
+            self.usual(route, |usual| {
+                usual.answered.get_or_init(series).observe(took.as_secs_f64());
+            });
+        } else {
+            series().observe(took.as_secs_f64());
+        }
     }
 
     /// `reason` is a word of the program.
     pub fn decided(&self, route: Option<&str>, decision: DecisionKind, reason: &'static str) {
-        let labels = [route.unwrap_or(NO_ROUTE), decision.label(), reason];
-        self.decisions.with_label_values(&labels).inc();
+        let route = route.unwrap_or(NO_ROUTE);
+        let series = || self.decisions.with_label_values(&[route, decision.label(), reason]);
+        match (decision, reason) {
+            (DecisionKind::Allow, "score") => {
+                self.usual(route, |usual| usual.allowed.get_or_init(series).inc());
+            }
+            (DecisionKind::Public, "public") => {
+                self.usual(route, |usual| usual.public.get_or_init(series).inc());
+            }
+            _ => series().inc(),
+        }
+    }
+
+    /// Routes come from the configuration, so there are no more of them than it ever named.
+    fn usual(&self, route: &str, count: impl FnOnce(&UsualSeries)) {
+        let routes = self.usual.pin();
+        match routes.get(route) {
+            Some(usual) => count(usual),
+            None => count(routes.get_or_insert_with(route.into(), UsualSeries::default)),
+        }
     }
 
     pub fn challenge_shown(&self, directory: &str, method: Method) {
@@ -408,6 +450,10 @@ mod tests {
         metrics.added("portal", Duration::from_micros(80));
         metrics.begun();
         metrics.answered("GET", 200, Some("portal"), Duration::from_millis(7));
+        metrics.answered("GET", 200, Some("other"), Duration::from_millis(7));
+        metrics.answered("GET", 200, Some("portal"), Duration::from_millis(7));
+        metrics.answered("GET", 404, Some("portal"), Duration::from_millis(7));
+        metrics.decided(Some("portal"), DecisionKind::Public, "public");
         metrics.answered("X-\u{202e}", 400, None, Duration::ZERO);
         metrics.decided(None, DecisionKind::Deny, "unknown_host");
         metrics.attempted("staff", Method::Totp, MethodOutcome::Wrong);
@@ -419,6 +465,10 @@ mod tests {
             "scoregate_decisions_total{decision=\"allow\",reason=\"score\",route=\"portal\"} 2",
             "scoregate_decisions_total{decision=\"deny\",reason=\"unknown_host\",route=\"none\"} 1",
             "scoregate_overhead_seconds_bucket{route=\"portal\",le=\"0.0001\"} 1",
+            "scoregate_decisions_total{decision=\"public\",reason=\"public\",route=\"portal\"} 1",
+            "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_response_status_code=\"200\",http_route=\"portal\"} 2",
+            "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_response_status_code=\"200\",http_route=\"other\"} 1",
+            "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_response_status_code=\"404\",http_route=\"portal\"} 1",
             "http_server_active_requests 1",
             "http_request_method=\"_OTHER\"",
             "scoregate_method_attempts_total{directory=\"staff\",method=\"totp\",outcome=\"wrong\"} 1",

@@ -71,6 +71,7 @@ fn account(new: NewUser, number: usize, now: Timestamp) -> Account {
         contacts: email.into_iter().chain(phone).collect(),
         password,
         apps: Vec::new(),
+        recovery: None,
         version: 1,
     }
 }
@@ -364,6 +365,7 @@ pub(crate) fn house() -> House {
         unlock: store.clone(),
         places: Arc::new(Map),
         service: Arc::new(Stopped),
+        policies: Arc::new(crate::settings::tests::policies()),
         keys: Arc::new(NoKeys),
         audit: audit.clone(),
         clock: clock.clone(),

@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::points::{MethodSet, Requirement, Settings, Timestamp};
 use crate::secret::Secret;
 use crate::sessions::{SessionStore, Sessions};
+use crate::settings::Policies;
 
 /// Why a password was not taken.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -134,6 +135,7 @@ pub struct Tools {
     pub unlock: Arc<dyn Unlock>,
     pub places: Arc<dyn Places>,
     pub service: Arc<dyn Service>,
+    pub policies: Arc<Policies>,
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<Audit>,
     pub clock: Arc<dyn Clock>,
@@ -174,6 +176,9 @@ impl Operator {
             Operation::SessionEnd { which } => act.end_sessions(&which).await,
             Operation::RecoverAdmin { user, host } => {
                 act.recover_admin(user.as_ref(), host.as_deref()).await
+            }
+            Operation::RecoverPolicy { directory, to } => {
+                act.recover_policy(directory.as_deref(), to).await
             }
             Operation::Explain(question) => act.explain(&question).await,
             Operation::KeysRotate { grace_s } => {

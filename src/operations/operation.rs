@@ -114,6 +114,11 @@ pub enum Operation {
         user: Option<UserRef>,
         host: Option<String>,
     },
+    /// Goes back to an earlier revision of a directory's settings; 0: to what files say.
+    RecoverPolicy {
+        directory: Option<String>,
+        to: u64,
+    },
     Explain(Explain),
     /// A new key signs from now on; the one before it is believed for this long, in seconds.
     KeysRotate {

@@ -39,6 +39,11 @@ pub enum Outcome {
     SessionsEnded {
         count: usize,
     },
+    /// This revision has the settings of the one that was asked for; 0: files alone decide.
+    PolicyRecovered {
+        directory: String,
+        revision: u64,
+    },
     Explained(Box<Explanation>),
     KeysRotated {
         grace_s: u64,
@@ -126,6 +131,10 @@ pub enum Refused {
     NoSuchDirectory { directory: String, directories: Vec<String> },
     #[error("say which directory with --directory: {}", directories.join(", "))]
     WhichDirectory { directories: Vec<String> },
+    #[error(
+        "directory `{directory}` has no revision {number}; the newest is {newest}, and 0 is what files say"
+    )]
+    NoSuchRevision { directory: String, number: u64, newest: u64 },
     #[error("there is no session `{id}`")]
     NoSuchSession { id: String },
     #[error("`{role}` is not a role of the gateway; those are: {}", super::GATEWAY_ROLES.join(", "))]
@@ -176,6 +185,7 @@ impl Refused {
         match self {
             Self::NameTaken { .. }
             | Self::NoSuchUser { .. }
+            | Self::NoSuchRevision { .. }
             | Self::NoSuchDirectory { .. }
             | Self::NoSuchSession { .. }
             | Self::Password { .. }

@@ -79,6 +79,24 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 const FIRST_OWNER: &str = "admin";
 
 impl Act<'_> {
+    pub(super) async fn recover_policy(
+        &self,
+        directory: Option<&str>,
+        to: u64,
+    ) -> Result<Outcome, Refused> {
+        let directory = self.directory(directory)?;
+        let policies = &self.tools.policies;
+        let recovered = policies.recover(&directory, to, "cli", self.now).await?;
+        let Some(revision) = recovered else {
+            let newest = policies.newest(&directory);
+            let directory = directory.to_string();
+            return Err(Refused::NoSuchRevision { directory, number: to, newest });
+        };
+        let event = self.event(EventName::PolicyReverted).directory(&directory);
+        self.tools.audit.record(event.revision(revision).reason("recovered"));
+        Ok(Outcome::PolicyRecovered { directory: directory.to_string(), revision })
+    }
+
     pub(super) async fn recover_admin(
         &self,
         user: Option<&UserRef>,

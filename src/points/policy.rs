@@ -37,6 +37,9 @@ pub struct Settings {
     pub first: MethodSet,
     /// A method enrolled less than this ago is worth nothing above the directory's own level.
     pub probation: Duration,
+    /// How long a password that was set with a link lives in the mailbox that the link went to. `None`: until
+    /// it is changed, or an administrator says otherwise.
+    pub recovery_taint: Option<Duration>,
     methods: [MethodPolicy; Method::ALL.len()],
 }
 
@@ -52,6 +55,7 @@ impl Settings {
             required_level: Level::new(30).unwrap_or(Level::MAX),
             first: MethodSet::EMPTY.with(Method::Password).with(Method::Passkey),
             probation: Duration::from_secs(86_400),
+            recovery_taint: Some(Duration::from_secs(86_400)),
             methods: [MethodPolicy { points: Points::ZERO, lifetime: Lifetime::Session };
                 Method::ALL.len()],
         };

@@ -89,7 +89,7 @@ impl ConnectionInfo {
 pub(super) struct Watch {
     expecting: AtomicBool,
     asked: AtomicBool,
-    begun: Notify,
+    kept: AtomicBool,
     answered: AtomicBool,
     awaits_body: AtomicBool,
     was_slow: AtomicBool,
@@ -108,13 +108,18 @@ impl Watch {
         self.answered.store(false, Ordering::Relaxed);
         self.awaits_body.store(false, Ordering::Relaxed);
         self.is_chunked.store(false, Ordering::Relaxed);
-        self.asked.store(true, Ordering::Relaxed);
+        self.kept.store(self.asked.swap(true, Ordering::Relaxed), Ordering::Relaxed);
         self.expecting.store(true, Ordering::Release);
     }
 
-    /// Ready once the first byte of the head is there.
-    pub(super) async fn head_begun(&self) {
-        self.begun.notified().await;
+    /// Whether the first byte of the head is there.
+    pub(super) fn head_has_begun(&self) -> bool {
+        !self.expecting.load(Ordering::Relaxed)
+    }
+
+    /// Whether the head that is awaited is not the connection's first.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// Whether a head was ever awaited. Over HTTP/2 that is when the first one is there.
@@ -173,12 +178,7 @@ impl Watch {
 
     /// Whether these bytes are the first of a head.
     fn note_read(&self) -> bool {
-        let is_first =
-            self.expecting.load(Ordering::Relaxed) && self.expecting.swap(false, Ordering::AcqRel);
-        if is_first {
-            self.begun.notify_one();
-        }
-        is_first
+        self.expecting.load(Ordering::Relaxed) && self.expecting.swap(false, Ordering::AcqRel)
     }
 }
 

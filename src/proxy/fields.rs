@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use http::header::{CONNECTION, COOKIE, SET_COOKIE, UPGRADE};
 use http::{HeaderName, HeaderValue};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -281,14 +282,34 @@ pub(super) fn set_identity(
     Ok(())
 }
 
-fn titled(name: &HeaderName) -> String {
+/// The names of the preset, as they are usually written: made anew for each request they would cost more
+/// than setting them.
+const USUAL: [&str; 7] = [
+    "X-Scoregate-User",
+    "X-Scoregate-Name",
+    "X-Scoregate-Email",
+    "X-Scoregate-Roles",
+    "X-Scoregate-Score",
+    "X-Scoregate-Methods",
+    "X-Scoregate-Jwt",
+];
+
+fn titled(name: &HeaderName) -> Bytes {
+    let name = name.as_str();
+    match USUAL.iter().find(|usual| usual.eq_ignore_ascii_case(name)) {
+        Some(usual) => Bytes::from_static(usual.as_bytes()),
+        None => title(name).into(),
+    }
+}
+
+fn title(name: &str) -> String {
     let mut at_start = true;
     let letter = |letter: char| {
         let letter = if at_start { letter.to_ascii_uppercase() } else { letter };
         at_start = letter == '-';
         letter
     };
-    name.as_str().chars().map(letter).collect()
+    name.chars().map(letter).collect()
 }
 
 fn port_of(host: &[u8]) -> Option<&[u8]> {
@@ -535,6 +556,14 @@ mod tests {
             ] {
                 assert_eq!(request.headers[name], value, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn names_are_sent_as_they_are_usually_written() {
+        for usual in USUAL.into_iter().chain(["Remote-User", "X-Own"]) {
+            assert_eq!(titled(&name(usual)), usual.as_bytes());
+            assert_eq!(title(&usual.to_ascii_lowercase()), usual);
         }
     }
 

@@ -32,12 +32,15 @@ use tokio::time::Instant;
 use super::connection::Watch;
 use super::guard::{self, Message, Sound, inspect};
 use super::listener::{Places, REQUEST, RequestLink};
+use super::pool::{Nobody, Seat};
 use super::respond::{self, Afterwards, BodyError, PortalTrouble, Refusal};
 use super::streams::{Running, Streams};
 use super::tunnel::{self, Opened, Reply};
 use super::upstreams::Servers;
-use super::{Admission, Client, Finished, Gatekeeper, Head, PAGE_BODY_LIMIT, Passage, fields};
-use crate::config::Limits;
+use super::{
+    Admission, Client, Finished, Gatekeeper, Head, PAGE_BODY_LIMIT, Passage, fields, location,
+};
+use crate::config::{Limits, Upstream};
 
 /// Server-sent events, as they are asked for and answered.
 const EVENTS: &[u8] = b"text/event-stream";
@@ -75,7 +78,7 @@ pub(super) struct Shared {
     pub(super) limits: ArcSwap<Limits>,
     pub(super) places: Arc<Places>,
     streams: Arc<Streams>,
-    servers: Servers,
+    servers: Arc<Servers>,
     /// Connections for WebSockets, which are not Pingora's to copy.
     sockets: TransportConnector,
 }
@@ -125,7 +128,7 @@ impl Gateway {
                 limits: ArcSwap::from_pointee(limits),
                 places: Arc::clone(&options.places),
                 streams: Arc::default(),
-                servers: Servers::default(),
+                servers: Servers::new(),
                 sockets,
             });
             let phases = Phases { shared: Arc::clone(&shared) };
@@ -150,6 +153,11 @@ impl Gateway {
     #[must_use]
     pub fn places(&self) -> &Arc<Places> {
         &self.shared.places
+    }
+
+    /// The upstreams of the configuration in force. Their servers are remembered between requests.
+    pub fn set_upstreams(&self, upstreams: impl IntoIterator<Item = Arc<Upstream>>) {
+        self.shared.servers.replace(upstreams);
     }
 
     /// New limits, from the next head on.
@@ -186,8 +194,10 @@ pub(super) struct Ctx {
     body_bytes: u64,
     begun: Instant,
     added: Option<Duration>,
-    turn: usize,
-    tried: usize,
+    /// At the server that has the request.
+    seat: Option<Seat>,
+    /// Servers that did not take it, a bit each.
+    tried: u64,
     /// It has become a stream: the 101 is written once the connection is handed back.
     switched: bool,
     used_at: Instant,
@@ -335,7 +345,6 @@ impl Phases {
                 return false;
             }
         }
-        ctx.turn = if passage.upstream.servers.len() > 1 { self.shared.servers.turn() } else { 0 };
         ctx.passage = Some(passage);
         true
     }
@@ -473,7 +482,10 @@ impl Phases {
         loop {
             let mut peer = self.upstream_peer(session, ctx).await?;
             let error = match tunnel::connect(&self.shared.sockets, &mut peer).await {
-                Ok(portal) => return Ok(portal),
+                Ok(portal) => {
+                    ctx.seat.as_ref().inspect(|seat| seat.connected());
+                    return Ok(portal);
+                }
                 Err(error) => self.fail_to_connect(session, &peer, ctx, error),
             };
             if !error.retry() {
@@ -576,6 +588,9 @@ fn refusal_for(error: &Error) -> Option<Refusal> {
             | ErrorType::ReadTimedout
             | ErrorType::WriteTimedout,
         ) => Some(Refusal::PortalDown(PortalTrouble::Slow)),
+        (ErrorSource::Upstream, ErrorType::InvalidHTTPHeader | ErrorType::InvalidH2) => {
+            Some(Refusal::PortalDown(PortalTrouble::Garbled))
+        }
         (ErrorSource::Upstream, _) => Some(Refusal::PortalDown(PortalTrouble::Unreachable)),
         (ErrorSource::Downstream, ErrorType::ReadTimedout) => Some(Refusal::SlowBody),
         (
@@ -604,7 +619,7 @@ impl ProxyHttp for Phases {
             body_bytes: 0,
             begun: Instant::now(),
             added: None,
-            turn: 0,
+            seat: None,
             tried: 0,
             switched: false,
             used_at: Instant::now(),
@@ -659,20 +674,38 @@ impl ProxyHttp for Phases {
             return Error::e_explain(ErrorType::InternalError, "no passage");
         };
         let servers = &self.shared.servers;
-        let peer = servers.peer(&passage.grant, &passage.upstream, ctx.turn, ctx.tried).await;
-        let waits_for_events = asks_for_events(session);
-        peer.map(|mut peer| {
-            if waits_for_events {
-                // Silence is normal there, and has a limit of its own.
-                let silence = peer.options.read_timeout.map(|time| time.max(passage.stream_idle));
-                peer.options.read_timeout = silence;
+        let trouble = loop {
+            // Before it is put down, so that the same server can have it again.
+            ctx.seat = None;
+            let seat = match servers.seat(&passage.grant, &passage.upstream, ctx.tried) {
+                Ok(seat) => seat,
+                Err(Nobody::Free) => break PortalTrouble::Full,
+                // With servers that were tried, the last of them says what is wrong.
+                Err(Nobody::Up) if ctx.tried != 0 => break PortalTrouble::Unreachable,
+                Err(Nobody::Up) => break PortalTrouble::Down,
+            };
+            let Some(member) = seat.member() else { break PortalTrouble::Down };
+            match servers.peer_of(seat.pool(), &member.server).await {
+                Ok(mut peer) => {
+                    if asks_for_events(session) {
+                        // Silence is normal there, and has a limit of its own.
+                        let silence =
+                            peer.options.read_timeout.map(|time| time.max(passage.stream_idle));
+                        peer.options.read_timeout = silence;
+                    }
+                    ctx.seat = Some(seat);
+                    return Ok(Box::new(peer));
+                }
+                Err(error) => {
+                    let upstream = &passage.upstream.name;
+                    tracing::warn!(upstream, %error, "a server cannot be found");
+                    seat.failed();
+                    ctx.tried |= 1 << seat.place;
+                }
             }
-            Box::new(peer)
-        })
-        .map_err(|error| {
-            tracing::warn!(upstream = passage.upstream.name, %error, "no server to go to");
-            Error::explain(ErrorType::ConnectNoRoute, "no server").into_up()
-        })
+        };
+        ctx.refusal = Some(Refusal::PortalDown(trouble));
+        Err(Error::explain(ErrorType::ConnectNoRoute, "no server").into_up())
     }
 
     /// The next server, if there is one that was not tried. Nothing was sent yet.
@@ -683,9 +716,48 @@ impl ProxyHttp for Phases {
         ctx: &mut Ctx,
         mut error: Box<Error>,
     ) -> Box<Error> {
-        ctx.tried += 1;
+        if let Some(seat) = ctx.seat.take() {
+            seat.failed();
+            ctx.tried |= 1 << seat.place;
+        }
+        let tried = ctx.tried.count_ones() as usize;
         let servers = ctx.passage.as_ref().map_or(0, |passage| passage.upstream.servers.len());
-        error.set_retry(ctx.tried < servers.min(MAX_SERVERS_TRIED));
+        error.set_retry(tried < servers.min(MAX_SERVERS_TRIED));
+        error
+    }
+
+    async fn connected_to_upstream(
+        &self,
+        _: &mut Session,
+        _: bool,
+        _: &HttpPeer,
+        #[cfg(unix)] _: std::os::unix::io::RawFd,
+        _: Option<&pingora::protocols::Digest>,
+        ctx: &mut Ctx,
+    ) -> pingora::Result<()> {
+        if let Some(seat) = &ctx.seat {
+            seat.connected();
+        }
+        Ok(())
+    }
+
+    /// Something was sent. It is sent once more only where a connection that had been kept turned out to
+    /// be closed, and where twice is the same as once: an idempotent method without a body (RFC 9110,
+    /// section 9.2.2).
+    fn error_while_proxy(
+        &self,
+        _: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        _: &mut Ctx,
+        client_reused: bool,
+    ) -> Box<Error> {
+        let is_safe = session.req_header().method.is_idempotent() && session.is_body_empty();
+        if is_safe {
+            error.retry.decide_reuse(client_reused);
+        } else {
+            error.set_retry(false);
+        }
         error
     }
 
@@ -704,6 +776,9 @@ impl ProxyHttp for Phases {
         fields::remove_from_request(request, &passage.strip, &passage.identity, &passage.remove);
         fields::remove_own_cookies(request, link.connection.http2)?;
         fields::set_forwarding(request, &link.origin, host_of(session.req_header()))?;
+        if let Some(host) = &passage.upstream.host {
+            request.insert_header(HOST, host.as_str())?;
+        }
         fields::set_identity(request, &passage.identity)
     }
 
@@ -745,6 +820,13 @@ impl ProxyHttp for Phases {
             link.kill.note_stream();
         }
         let request = session.req_header();
+        if let (Some(passage), Some(link)) = (&ctx.passage, &ctx.link) {
+            let scheme = if link.connection.tls.is_some() { "https" } else { "http" };
+            location::rewrite(response, &passage.upstream, || {
+                let host = std::str::from_utf8(host_of(request)).ok()?;
+                Some(format!("{scheme}://{host}"))
+            })?;
+        }
         if response.status == 101 && !guard::asks_for_websocket(request.version, &request.headers) {
             // Nobody asked: what follows would be bytes without a message around them.
             let why = "an upgrade that nobody asked for";
@@ -786,20 +868,29 @@ impl ProxyHttp for Phases {
         let refusal = ctx.refusal.take().or(fault).or_else(|| refusal_for(error));
         let Some(refusal) = refusal else { return gone };
         let route = ctx.passage.as_ref().map(|passage| &*passage.route);
-        tracing::warn!(
-            route,
-            kind = error.etype().as_str(),
-            side = error.esource().as_str(),
-            ?refusal,
-            "a request failed"
-        );
         let begun = session
             .response_written()
             .is_some_and(|answer| !answer.status.is_informational() || answer.status == 101);
+        let server = ctx.seat.as_ref().and_then(|seat| Some(seat.member()?.server.to_string()));
+        let tell = |reference: Option<&str>| {
+            tracing::warn!(
+                route,
+                server,
+                kind = error.etype().as_str(),
+                side = error.esource().as_str(),
+                ?refusal,
+                begun,
+                reference,
+                "a request failed"
+            );
+        };
         if begun {
+            tell(None);
             return gone;
         }
         let answer = self.refuse_late(session, link, &refusal).await;
+        let reference = answer.headers().get("x-scoregate-reference");
+        tell(reference.and_then(|reference| reference.to_str().ok()));
         let error_code = answer.status().as_u16();
         if write(session, link, answer, Afterwards::Close).await.is_ok() && !session.is_http2() {
             session.shutdown().await;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -425,13 +426,25 @@ impl Connection {
 
     /// Ready when a head has taken too long: idle longer than the keep-alive time, or longer between its
     /// first byte and its last than a head may take, however steadily the bytes drip.
+    ///
+    /// Polled behind the request itself, which does the reading: what was read is seen without a wake-up,
+    /// and a head that comes whole on a kept connection, as almost all do, sets no timer.
     async fn head_is_late(&self, kill: &Kill) {
-        let limits = self.gateway.shared.limits.load_full();
-        let begun = tokio::time::timeout(limits.keep_alive, self.info.watch.head_begun()).await;
-        if begun.is_ok() && !kill.head_was_read() {
-            tokio::time::sleep(limits.head_timeout).await;
-        }
-        if kill.head_was_read() {
+        let (keep_alive, head_timeout) = {
+            let limits = self.gateway.shared.limits.load();
+            (limits.keep_alive, limits.head_timeout)
+        };
+        let watch = &self.info.watch;
+        let begun = once(|| watch.head_has_begun() || kill.head_was_read());
+        let is_idle = if watch.is_kept() {
+            // Between two requests Pingora keeps the time, since it was told to for the one before.
+            begun.await;
+            false
+        } else {
+            tokio::time::timeout(keep_alive, begun).await.is_err()
+        };
+        let read = once(|| kill.head_was_read());
+        if !is_idle && tokio::time::timeout(head_timeout, read).await.is_ok() {
             std::future::pending::<()>().await;
         }
     }
@@ -452,6 +465,11 @@ impl Connection {
             self.gateway.shared.gatekeeper.not_a_request(self.info.origin.client);
         }
     }
+}
+
+/// Ready when `condition` holds. Wakes nobody: for what can only become true in the same turn.
+async fn once(condition: impl Fn() -> bool) {
+    std::future::poll_fn(|_| if condition() { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
 #[async_trait]

@@ -31,6 +31,12 @@ pub enum PortalTrouble {
     Unreachable,
     /// It took too long.
     Slow,
+    /// What it says is not HTTP, or contradicts itself.
+    Garbled,
+    /// None of its servers is well.
+    Down,
+    /// Every one of its servers has as much to do as it may have.
+    Full,
 }
 
 /// Why a request gets neither a portal nor an own page. One variant a reaction.
@@ -79,9 +85,25 @@ impl Refusal {
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Expectation => StatusCode::EXPECTATION_FAILED,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::PortalDown(PortalTrouble::Unreachable) => StatusCode::BAD_GATEWAY,
+            Self::PortalDown(PortalTrouble::Unreachable | PortalTrouble::Garbled) => {
+                StatusCode::BAD_GATEWAY
+            }
+            Self::PortalDown(PortalTrouble::Down | PortalTrouble::Full) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::PortalDown(PortalTrouble::Slow) => StatusCode::GATEWAY_TIMEOUT,
             Self::Unsendable | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// When to try again, in seconds, where it makes sense.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Unavailable { retry_after } if retry_after.as_secs() == 0 => Some(1),
+            Self::Unavailable { retry_after } => Some(retry_after.as_secs()),
+            Self::PortalDown(PortalTrouble::Full) => Some(5),
+            _ => None,
         }
     }
 
@@ -104,6 +126,13 @@ impl Refusal {
                 "Not available for the moment. Try again in a little while."
             }
             Self::PortalDown(PortalTrouble::Unreachable) => "The portal does not answer.",
+            Self::PortalDown(PortalTrouble::Garbled) => {
+                "What the portal answered cannot be understood."
+            }
+            Self::PortalDown(PortalTrouble::Down) => "The portal is down for the moment.",
+            Self::PortalDown(PortalTrouble::Full) => {
+                "The portal has too much to do. Try again in a little while."
+            }
             Self::PortalDown(PortalTrouble::Slow) => "The portal takes too long to answer.",
             Self::Unsendable => "The portal cannot be told who you are: a value is too long.",
             Self::Internal => "Something went wrong on our side.",
@@ -129,8 +158,8 @@ pub(super) fn stamp(response: &mut Response<Bytes>, refusal: &Refusal, reference
     if let Ok(reference) = HeaderValue::from_str(reference) {
         headers.insert(&X_SCOREGATE_REFERENCE, reference);
     }
-    if let Refusal::Unavailable { retry_after } = refusal {
-        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+    if let Some(seconds) = refusal.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if *refusal == Refusal::MethodNotAllowed {
         let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");

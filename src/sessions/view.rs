@@ -620,6 +620,43 @@ impl Sessions {
         }
     }
 
+    /// Every session of a user that has not been ended, as the store has them.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn list_of(&self, user: &UserId) -> Result<Vec<SessionRecord>, StoreError> {
+        let mut records = self.store.list_sessions(Some(user)).await?;
+        records.retain(|record| !self.tombstones.pin().contains_key(&record.key));
+        for record in &mut records {
+            if let Some(live) = self.live.pin().get(&record.key) {
+                let seen = Timestamp::from_millis(live.seen_millis.load(Ordering::Relaxed));
+                record.last_seen_at = record.last_seen_at.max(seen);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Ends every session of a user but one.
+    ///
+    /// # Errors
+    /// As [`Self::end`]: those that were found are dead in memory.
+    pub async fn end_others_of(
+        &self,
+        user: &UserId,
+        kept: SessionKey,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut failed = None;
+        for record in self.store.list_sessions(Some(user)).await? {
+            if record.key != kept
+                && let Err(error) = self.end(record.key, now).await
+            {
+                failed = Some(error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
     /// Keeps a user out while something of theirs is withdrawn. See [`Hold`].
     pub fn hold(&self, user: &UserId) -> Hold {
         self.people.hold(user)

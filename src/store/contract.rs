@@ -14,23 +14,34 @@ use crate::accounts::{
     UserId, UserName, UserState,
 };
 use crate::methods::{CodeStore, SentCode};
-use crate::points::{Channel, CredentialId, Kinds, Method, Points, Proof, Role, Timestamp};
+use crate::points::{
+    Channel, CredentialId, Kinds, Method, MethodSet, Points, Proof, Role, Timestamp,
+};
 use crate::secret::Secret;
 use crate::sessions::{NameHash, NameRecord, SessionKey, SessionRecord, SessionStore};
+use crate::settings::{Added, Chosen, Mark, NewRevision, SettingsStore};
 use crate::throttle::{CounterKey, CounterStore, Tally};
 
 pub(crate) trait Store:
-    AccountStore + SessionStore + CounterStore + CodeStore + Clone + 'static
+    AccountStore + SessionStore + CounterStore + CodeStore + SettingsStore + Clone + 'static
 {
 }
 
-impl<S: AccountStore + SessionStore + CounterStore + CodeStore + Clone + 'static> Store for S {}
+impl<S> Store for S where
+    S: AccountStore + SessionStore + CounterStore + CodeStore + SettingsStore + Clone + 'static
+{
+}
 
 /// Makes a test of every case. `$fresh` is an async function that gives an empty store and whatever has
 /// to live as long as it.
 macro_rules! store_contract {
     ($fresh:path) => {
         $crate::store::contract::store_contract! { $fresh:
+            one_of_two_who_know_the_same_newest_revision_adds_the_next,
+            a_revision_comes_back_with_every_field_and_its_marks,
+            a_mark_is_set_once_and_a_late_confirmation_never,
+            users_are_counted_by_what_they_have_through_every_change,
+            sign_ins_are_counted_by_what_was_shown_and_summed_over_days,
             a_name_is_taken_once_in_a_directory,
             a_user_comes_back_as_they_were_made,
             an_address_finds_one_user_of_its_own_directory,
@@ -833,4 +844,138 @@ pub(crate) async fn a_sweep_removes_codes_two_hours_after_their_end<S: Store>(st
     assert_eq!(store.codes(&SessionKey([1; 16]), Method::Email).await.unwrap().len(), 1);
     assert_eq!(store.sweep_codes(kept_until.after(TICK)).await.unwrap(), 1);
     assert!(store.codes(&SessionKey([1; 16]), Method::Email).await.unwrap().is_empty());
+}
+
+fn new_revision(directory: &str) -> NewRevision {
+    NewRevision {
+        directory: directory.into(),
+        author: "anna".to_owned(),
+        at: NOW,
+        reason: "because".to_owned(),
+        chosen: Chosen { required_level: Some(40), ..Chosen::default() },
+        report_only: false,
+        starts_at: None,
+        started_at: Some(NOW),
+        confirm_by: None,
+    }
+}
+
+pub(crate) async fn one_of_two_who_know_the_same_newest_revision_adds_the_next(store: impl Store) {
+    let mut tasks = JoinSet::new();
+    for _ in 0..20 {
+        let store = store.clone();
+        tasks.spawn(async move { store.add_revision(new_revision("staff"), 0).await.unwrap() });
+    }
+    let added = tasks.join_all().await;
+    let first = added.iter().filter(|added| **added == Added::Revision(1)).count();
+    let overtaken = added.iter().filter(|added| **added == Added::Overtaken).count();
+    assert_eq!((first, overtaken), (1, 19));
+    assert_eq!(store.add_revision(new_revision("staff"), 1).await.unwrap(), Added::Revision(2));
+    let other = store.add_revision(new_revision("customers"), 0).await.unwrap();
+    assert_eq!(other, Added::Revision(1), "each directory counts for itself");
+    assert_eq!(store.revisions().await.unwrap().len(), 3);
+}
+
+pub(crate) async fn a_revision_comes_back_with_every_field_and_its_marks(store: impl Store) {
+    let chosen = Chosen {
+        required_level: Some(40),
+        first: Some(vec!["password".to_owned()]),
+        points: [("sms".to_owned(), 0)].into(),
+        remembered_device_days: Some(7),
+    };
+    let new = NewRevision {
+        chosen,
+        report_only: true,
+        starts_at: Some(NOW.after(MINUTE)),
+        started_at: None,
+        confirm_by: Some(NOW.after(MINUTE * 2)),
+        ..new_revision("staff")
+    };
+    let Added::Revision(1) = store.add_revision(new.clone(), 0).await.unwrap() else { panic!() };
+    let found = store.revisions().await.unwrap().remove(0);
+    assert_eq!((&found.chosen, found.report_only, &*found.author), (&new.chosen, true, "anna"));
+    assert_eq!((found.at, &*found.reason, found.number), (NOW, "because", 1));
+    assert_eq!((found.starts_at, found.started_at), (new.starts_at, None));
+    assert_eq!(
+        (found.confirm_by, found.confirmed_at, found.ended_at),
+        (new.confirm_by, None, None)
+    );
+    store.end_revisions(&"staff".into(), NOW.after(MINUTE)).await.unwrap();
+    let ended = store.revisions().await.unwrap().remove(0).ended_at;
+    assert_eq!(ended, Some(NOW.after(MINUTE)));
+}
+
+pub(crate) async fn a_mark_is_set_once_and_a_late_confirmation_never(store: impl Store) {
+    let staff = "staff".into();
+    let to_confirm = NewRevision { confirm_by: Some(NOW.after(MINUTE)), ..new_revision("staff") };
+    for (number, at) in [(1, NOW.after(MINUTE)), (2, NOW)] {
+        let added = store.add_revision(to_confirm.clone(), number - 1).await.unwrap();
+        assert_eq!(added, Added::Revision(number));
+        let in_time = at < NOW.after(MINUTE);
+        let marked = store.mark_revision(&staff, number, Mark::Confirmed, at).await.unwrap();
+        assert_eq!(marked, in_time, "{number}");
+    }
+    assert!(!store.mark_revision(&staff, 2, Mark::Confirmed, NOW).await.unwrap(), "once");
+    assert!(!store.mark_revision(&staff, 2, Mark::Started, NOW).await.unwrap(), "it is started");
+    assert!(store.mark_revision(&staff, 2, Mark::Ended, NOW).await.unwrap());
+    assert!(!store.mark_revision(&staff, 2, Mark::Ended, NOW).await.unwrap());
+    assert!(!store.mark_revision(&staff, 9, Mark::Ended, NOW).await.unwrap(), "there is none");
+}
+
+pub(crate) async fn users_are_counted_by_what_they_have_through_every_change(store: impl Store) {
+    use Method::{Email, Password, Totp};
+    let staff = "staff".into();
+    let counted = async |store: &_| {
+        let groups = SettingsStore::groups(store, &"staff".into()).await.unwrap();
+        let row = |group: &crate::settings::Group| {
+            (group.methods.iter().collect::<Vec<_>>(), group.users, group.owners)
+        };
+        groups.iter().map(row).collect::<Vec<_>>()
+    };
+    let new = |name: &str| NewUser {
+        email: Some(format!("{name}@example.org").parse().unwrap()),
+        roles: BTreeSet::new(),
+        ..new_user("staff", name)
+    };
+    let anna = store.create_user(new("anna"), NOW).await.unwrap().user.id;
+    let bob = store.create_user(new("bob"), NOW).await.unwrap().user.id;
+    store.create_user(new_user("customers", "carol"), NOW).await.unwrap();
+    for user in [&anna, &bob] {
+        store.set_password(user, Secret::new("$argon2id$x".to_owned()), NOW).await.unwrap();
+    }
+    assert_eq!(counted(&store).await, [(vec![Password, Email], 2, 0)]);
+    let secret = Secret::new(b"12345678901234567890".to_vec());
+    store.add_app(&anna, secret, 0, None, NOW).await.unwrap();
+    store.set_user_roles(&anna, &[Role::from("scoregate_owner")].into()).await.unwrap();
+    let both = [(vec![Password, Email], 1, 0), (vec![Password, Totp, Email], 1, 1)];
+    assert_eq!(counted(&store).await, both);
+    let set = |methods: &[Method]| methods.iter().copied().collect::<MethodSet>();
+    let with = store.users_with(&staff, &[set(&[Password, Email])], 50).await.unwrap();
+    assert_eq!(with.iter().map(UserName::as_str).collect::<Vec<_>>(), ["bob"]);
+    assert_eq!(store.users_with(&staff, &[set(&[Password])], 50).await.unwrap(), []);
+    store.set_user_state(&bob, UserState::Disabled).await.unwrap();
+    assert_eq!(counted(&store).await, [(vec![Password, Totp, Email], 1, 1)]);
+    store.set_user_state(&bob, UserState::Active).await.unwrap();
+    assert_eq!(counted(&store).await, both);
+    store.delete_user(&anna).await.unwrap();
+    assert_eq!(counted(&store).await, [(vec![Password, Email], 1, 0)]);
+}
+
+pub(crate) async fn sign_ins_are_counted_by_what_was_shown_and_summed_over_days(store: impl Store) {
+    let staff = "staff".into();
+    let day = Duration::from_secs(86_400);
+    let set = |methods: &[Method]| methods.iter().copied().collect::<MethodSet>();
+    let (one, two) = (set(&[Method::Password]), set(&[Method::Password, Method::Email]));
+    for at in [NOW, NOW, NOW.after(day)] {
+        store.note_sign_in(&staff, None, two, at).await.unwrap();
+    }
+    store.note_sign_in(&staff, None, one, NOW).await.unwrap();
+    store.note_sign_in(&staff, Some(one), two, NOW).await.unwrap();
+    let summed = async |since| {
+        let found = store.sign_ins(&"staff".into(), since).await.unwrap();
+        found.iter().map(|one| (one.methods, one.count)).collect::<Vec<_>>()
+    };
+    assert_eq!(summed(NOW).await, [(two, 4)]);
+    assert_eq!(summed(NOW.after(day)).await, [(two, 1)]);
+    assert_eq!(summed(NOW.after(day * 2)).await, []);
 }

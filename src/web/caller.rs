@@ -186,6 +186,7 @@ impl Caller {
             reference: None,
             user: None,
             demo_inbox: portal.demo_inbox.clone(),
+            offered: self.arrival.snapshot.offered(&self.arrival.route.directory),
             now: self.arrival.now,
             zone: TimeZone::system(),
         }
@@ -231,6 +232,9 @@ impl Caller {
         let answer = match turn.place {
             Place::SignIn => self.to("sign-in", transaction),
             Place::Next => self.to("next", transaction),
+            Place::Code(crate::points::Method::RecoveryCode) => {
+                self.to("code/recovery", transaction)
+            }
             Place::Code(method) => self.to(&format!("code/{method}"), transaction),
             Place::Wait(method) => self.to(&format!("wait?method={method}"), transaction),
             Place::Stuck => self.to("stuck", transaction),

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod assets;
 mod browser;
 mod caller;
+mod forgot;
 mod form;
 pub mod i18n;
 mod news;

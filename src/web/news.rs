@@ -1,6 +1,8 @@
 //! The words of messages about a change of an account, in the languages of the pages. Not here: who gets
 //! them, and when (`journey::news`).
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 use super::i18n::{Catalogue, Language};
@@ -31,6 +33,41 @@ impl NewsText for NewsTexts {
             &[("brand", &brand), ("what", &what), ("host", &scene.host)],
         )
     }
+
+    fn reset_mail(&self, scene: Scene<'_>, address: &str, works_for: Duration) -> (String, String) {
+        let language = Language::from_tag(scene.language).unwrap_or_default();
+        let minutes = u32::try_from(works_for.as_secs() / 60).unwrap_or(u32::MAX);
+        let text = Catalogue::embedded().text(
+            language,
+            "mail-reset-text",
+            &[("brand", &scene.brand), ("address", &address), ("minutes", &minutes)],
+        );
+        (subject(language, "mail-reset-subject", scene.brand), text)
+    }
+
+    fn contact_mail(&self, scene: Scene<'_>, code: &str) -> (String, String) {
+        let language = Language::from_tag(scene.language).unwrap_or_default();
+        let text = Catalogue::embedded().text(
+            language,
+            "mail-contact-text",
+            &[("brand", &scene.brand), ("host", &scene.host), ("code", &code)],
+        );
+        (subject(language, "mail-contact-subject", scene.brand), text)
+    }
+
+    fn contact_text(&self, scene: Scene<'_>, code: &str) -> String {
+        let language = Language::from_tag(scene.language).unwrap_or_default();
+        let brand = one_line(scene.brand);
+        Catalogue::embedded().text(
+            language,
+            "sms-contact-text",
+            &[("brand", &brand), ("code", &code)],
+        )
+    }
+}
+
+fn subject(language: Language, key: &str, brand: &str) -> String {
+    one_line(&Catalogue::embedded().text(language, key, &[("brand", &brand)]))
 }
 
 /// What happened, as one sentence.
@@ -53,6 +90,8 @@ fn what(scene: Scene<'_>, news: News) -> (Language, String) {
             )
         }
         News::PasswordChanged => texts.text(language, "news-password", &[]),
+        News::RecoveryCodeUsed => texts.text(language, "news-recovery-used", &[]),
+        News::PasswordReset => texts.text(language, "news-reset", &[]),
     };
     (language, sentence)
 }
@@ -71,7 +110,7 @@ mod tests {
     use super::*;
 
     /// One of each.
-    const ALL: [News; 6] = [
+    const ALL: [News; 7] = [
         News::Added(Method::Passkey),
         News::Removed(Method::Totp),
         News::Renewed(Method::RecoveryCode),
@@ -81,6 +120,7 @@ mod tests {
         },
         News::RemovalCancelled(Method::Passkey),
         News::PasswordChanged,
+        News::PasswordReset,
     ];
 
     #[test]

@@ -18,7 +18,7 @@ use super::browser::{Made, is_from_own_page};
 use super::caller::Caller;
 use super::form::{Form, NotAForm};
 use super::pages::{CookiesBlocked, Refusal, Refused};
-use super::{Portal, account, set_up, sign_in, sign_out, steps};
+use super::{Portal, account, forgot, set_up, sign_in, sign_out, steps};
 use crate::gate::Arrival;
 
 /// Our pages hold nothing that needs more.
@@ -41,7 +41,25 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
         .route("/.scoregate/link/{token}", get(set_up::show).post(set_up::submit))
         .route("/.scoregate/enrol/app", get(set_up::show_app).post(set_up::submit_app))
         .route("/.scoregate/me", get(account::show))
+        .route("/.scoregate/me/recovery-codes", get(account::show_recovery))
+        .route(
+            "/.scoregate/me/recovery-codes/new",
+            get(account::show_new_recovery).post(account::submit_recovery),
+        )
         .route("/.scoregate/me/keep", post(account::keep))
+        .route("/.scoregate/password", get(account::password::elsewhere))
+        .route(
+            "/.scoregate/me/password",
+            get(account::password::show).post(account::password::submit),
+        )
+        .route("/.scoregate/me/app", get(account::app::show))
+        .route("/.scoregate/me/app/add", get(account::app::show_add).post(account::app::submit_add))
+        .route("/.scoregate/me/app/remove", post(account::app::remove))
+        .route("/.scoregate/me/app/rename", post(account::app::rename))
+        .route("/.scoregate/me/devices", get(account::devices::show).post(account::devices::submit))
+        .route("/.scoregate/forgot", get(forgot::show).post(forgot::submit))
+        .route("/.scoregate/forgot/{token}", get(forgot::show_reset).post(forgot::submit_reset))
+        .merge(contact_pages())
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(portal.clone(), only_navigations));
@@ -51,6 +69,20 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
         .merge(more.unwrap_or_default())
         .merge(pages)
         .with_state(portal)
+}
+
+/// The same pages for addresses and numbers.
+fn contact_pages() -> Router<Portal> {
+    use super::account::contacts::{Of, remove, show, show_code, submit, submit_code};
+    let of = |page: &'static str, of: Of| {
+        let base = format!("/.scoregate/me/{page}");
+        Router::new()
+            .route(&base, get(show).post(submit))
+            .route(&format!("{base}/code"), get(show_code).post(submit_code))
+            .route(&format!("{base}/remove"), post(remove))
+            .layer(Extension(of))
+    };
+    of("emails", Of::Emails).merge(of("phones", Of::Phones))
 }
 
 async fn asset(Path(name): Path<String>) -> Answer {

@@ -23,7 +23,7 @@ pub(super) async fn show(
 ) -> Answer {
     match portal.journey.look_at_link(&caller.visit(), &token).await {
         Ok(Some(account)) => {
-            let page = password_page(&portal, &caller, &token, &account, state(&caller));
+            let page = password_page(&portal, &caller, &token, &account, password_state(&caller));
             caller.page(Kind::Page, page)
         }
         Ok(None) => gone(&portal, &caller),
@@ -40,6 +40,7 @@ fn password_page(
 ) -> String {
     SetUpPassword {
         frame: caller.frame(portal),
+        is_reset: false,
         action: format!("/.scoregate/link/{token}"),
         hidden: caller.hidden_without_transaction(),
         username: account.user.name.to_string(),
@@ -58,7 +59,7 @@ fn takes_apps(caller: &Caller) -> bool {
 
 fn gone(portal: &Portal, caller: &Caller) -> Answer {
     let frame = caller.frame_with_reference(portal, false);
-    caller.page(Kind::NotFound, LinkGone { frame }.render())
+    caller.page(Kind::NotFound, LinkGone { frame, is_reset: false }.render())
 }
 
 /// `POST link/{token}`: the password. A password that cannot be used leaves the link as it was.
@@ -93,7 +94,7 @@ fn again(token: &str, problem: &str) -> Answer {
 const BUSY: &str = "busy";
 
 /// What the address says of the last try. It only chooses a sentence.
-fn state(caller: &Caller) -> PasswordState {
+pub(super) fn password_state(caller: &Caller) -> PasswordState {
     let said = caller.parameter("problem");
     let problem = PasswordProblem::ALL.into_iter().find(|problem| problem.key() == said);
     match problem {
@@ -137,6 +138,7 @@ fn app_page(portal: &Portal, caller: &Caller, ticket: &SetUpTicket, account: &Ac
         secret: Secret::new(Totp::secret_to_type(&ticket.secret)),
         state: if ticket.was_wrong { AppState::Wrong } else { AppState::First },
         can_skip: true,
+        is_in_account: false,
     }
     .render();
     caller.page(Kind::Page, html)

@@ -10,7 +10,8 @@ use super::answer::{Answer, Kind};
 use super::caller::Caller;
 use super::pages::{
     AppCode, Blocked, Choice, Choose, CodeState, Confirm, ConfirmReason, Counting, Denied,
-    DeniedReason, PasswordAgain, Refusal, SentCode, SignInState, Stuck, Wait,
+    DeniedReason, PasswordAgain, Recovered, RecoveryPage, Refusal, SentCode, SignInState, Stuck,
+    Wait,
 };
 use super::router::{Posted, refused};
 use crate::accounts::ContactKind;
@@ -29,6 +30,10 @@ pub(super) async fn show(State(portal): State<Portal>, caller: Caller) -> Answer
                 done: done(&portal, &caller),
                 choices: choices(&portal, &caller, &choice),
                 counting: counting(&caller, &choice),
+                recovery_left: match caller.transaction.notice {
+                    Some(Notice::RecoveryLeft(left)) => Some(left),
+                    _ => None,
+                },
             }
             .render();
             caller.page(Kind::Page, html)
@@ -210,9 +215,12 @@ pub(super) async fn show_code(
     Path(method): Path<String>,
     caller: Caller,
 ) -> Answer {
-    let Ok(method) = method.parse::<Method>() else {
+    let Some(method) = method_at(&method) else {
         return refused(&portal, &caller, Kind::NotFound, Refusal::NotFound);
     };
+    if let Some(answer) = recovered(&portal, &caller, method) {
+        return answer;
+    }
     let choice = match portal.journey.step(&caller.arrival, &caller.transaction) {
         Step::Choose(choice) if choice.methods().contains(&method) => choice,
         step => return elsewhere(&caller, &step),
@@ -220,12 +228,11 @@ pub(super) async fn show_code(
     match method {
         Method::Password => again(&portal, &caller, Kind::Page),
         Method::Totp => app(&portal, &caller, &choice),
+        Method::RecoveryCode => recovery(&portal, &caller, &choice),
         Method::Email | Method::Sms => sent(&portal, &caller, method, &choice),
-        Method::Passkey
-        | Method::SecurityKey
-        | Method::RecoveryCode
-        | Method::RememberedDevice
-        | Method::Token => refused(&portal, &caller, Kind::NotFound, Refusal::NotFound),
+        Method::Passkey | Method::SecurityKey | Method::RememberedDevice | Method::Token => {
+            refused(&portal, &caller, Kind::NotFound, Refusal::NotFound)
+        }
     }
 }
 
@@ -264,6 +271,35 @@ fn app(portal: &Portal, caller: &Caller, choice: &journey::Choice) -> Answer {
     caller.page(Kind::Page, html)
 }
 
+fn recovery(portal: &Portal, caller: &Caller, choice: &journey::Choice) -> Answer {
+    let html = RecoveryPage {
+        frame: caller.frame_with_person(portal, caller.transaction.is_step_up),
+        hidden: caller.hidden(),
+        done: done(portal, caller),
+        state: code_state(&caller.transaction.notice),
+        has_other_ways: choice.methods().len() > 1,
+    }
+    .render();
+    caller.page(Kind::Page, html)
+}
+
+/// After a recovery code that was enough: how many are left, before the person goes on.
+fn recovered(portal: &Portal, caller: &Caller, method: Method) -> Option<Answer> {
+    let Some(Notice::RecoveryLeft(left)) = caller.transaction.notice else { return None };
+    let step = portal.journey.step(&caller.arrival, &caller.transaction);
+    if method != Method::RecoveryCode || !matches!(step, Step::Done) {
+        return None;
+    }
+    let frame = caller.frame_with_person(portal, true);
+    let go_on = caller.transaction.return_to.as_str().to_owned();
+    Some(caller.page(Kind::Page, Recovered { frame, left, go_on }.render()))
+}
+
+/// The method that an address names; the recovery code has a shorter name there.
+fn method_at(name: &str) -> Option<Method> {
+    if name == "recovery" { Some(Method::RecoveryCode) } else { name.parse().ok() }
+}
+
 fn sent(portal: &Portal, caller: &Caller, method: Method, choice: &journey::Choice) -> Answer {
     // Nothing was sent in this journey: the address was typed, or is an old one.
     if caller.transaction.sent.as_deref() != Some(method.name()) {
@@ -287,7 +323,10 @@ fn sent(portal: &Portal, caller: &Caller, method: Method, choice: &journey::Choi
 
 const fn code_state(notice: &Option<Notice>) -> CodeState {
     match notice {
-        None | Some(Notice::Throttled(_) | Notice::Busy | Notice::Password(_)) => CodeState::Ready,
+        None
+        | Some(
+            Notice::Throttled(_) | Notice::Busy | Notice::Password(_) | Notice::RecoveryLeft(_),
+        ) => CodeState::Ready,
         Some(Notice::Wrong { tries_left }) => CodeState::Wrong { tries_left: *tries_left },
         Some(Notice::Empty) => CodeState::Empty,
         Some(Notice::NotAnAnswer) => CodeState::NotACode,
@@ -307,7 +346,7 @@ pub(super) async fn submit_code(
     posted: Posted,
 ) -> Answer {
     let Posted { caller, form } = posted;
-    let Ok(method) = method.parse::<Method>() else {
+    let Some(method) = method_at(&method) else {
         return refused(&portal, &caller, Kind::NotFound, Refusal::NotFound);
     };
     let field = if method == Method::Password { "password" } else { "code" };

@@ -17,7 +17,7 @@ use crate::journey::tests::{PASSWORD, Trip};
 const ORIGIN: &str = "https://portal.example.org";
 
 /// Address, the methods that it takes besides HEAD.
-const INVENTORY: [(&str, &[&str]); 19] = [
+const INVENTORY: [(&str, &[&str]); 32] = [
     ("", &["GET"]),
     ("/", &["GET"]),
     ("/sign-in", &["GET", "POST"]),
@@ -35,6 +35,19 @@ const INVENTORY: [(&str, &[&str]); 19] = [
     ("/enrol/app", &["GET", "POST"]),
     ("/me", &["GET"]),
     ("/me/keep", &["POST"]),
+    ("/me/password", &["GET", "POST"]),
+    ("/me/emails", &["GET", "POST"]),
+    ("/me/emails/code", &["GET", "POST"]),
+    ("/me/emails/remove", &["POST"]),
+    ("/me/phones", &["GET", "POST"]),
+    ("/me/app", &["GET"]),
+    ("/me/app/add", &["GET", "POST"]),
+    ("/me/app/remove", &["POST"]),
+    ("/me/app/rename", &["POST"]),
+    ("/me/devices", &["GET", "POST"]),
+    ("/password", &["GET"]),
+    ("/forgot", &["GET", "POST"]),
+    ("/forgot/token", &["GET", "POST"]),
     ("/link/../link", &[]),
     ("/nothing", &[]),
 ];

@@ -12,7 +12,7 @@ const top = fileURLToPath(new URL("../../", import.meta.url));
 const program = path.resolve(top, process.env.CARGO_TARGET_DIR ?? "target", "debug/scoregate");
 const START_MS = 20_000;
 
-/** A running demo: `url`, what it has printed (`lines`), its `inbox`, and `stop`. */
+/** A running demo: `url`, the port of the administrators' portal (a promise, `adminPort`), what it has printed (`lines`), its `inbox`, and `stop`. */
 export async function startDemo() {
   if (!existsSync(program)) {
     throw new Error(`${program} is not there: run ./tests/run, or cargo build, first`);
@@ -22,12 +22,18 @@ export async function startDemo() {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines = [];
+  const adminPort = new Promise((resolve) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const ready = /^ready admin 127\.0\.0\.1:(\d+)$/.exec(line);
+      if (ready) resolve(Number(ready[1]));
+    });
+  });
   const port = await readyPort(child, lines).catch((error) => {
     child.kill("SIGKILL");
     throw error;
   });
   const host = await servedName(port);
-  const demo = { url: `http://${host}:${port}`, port, host, lines };
+  const demo = { url: `http://${host}:${port}`, port, host, lines, adminPort };
   demo.inbox = () => inbox(demo);
   demo.stop = () => stop(child);
   return demo;

@@ -86,8 +86,18 @@ const ROOMS: &[Room] = &[
         ],
     ),
     (
+        "settings",
+        &[
+            ("points", "a draft is judged by the engine that decides"),
+            ("accounts", "users are counted by directory"),
+            ("config", "files are the ground that settings stand on"),
+            ("routes", "what each route asks"),
+        ],
+    ),
+    (
         "store",
         &[
+            ("settings", "its trait"),
             ("points", "proofs are rows"),
             ("accounts", "its trait"),
             ("sessions", "its trait"),
@@ -122,6 +132,7 @@ const ROOMS: &[Room] = &[
             ("gate", "where a person stands is asked anew of the same decision"),
             ("audit", "sign-ins are events"),
             ("notify", "people are told of changes to their account"),
+            ("random", "links and codes for new addresses are made"),
             ("keys", "transactions are sealed"),
             ("secret", "a new password"),
         ],
@@ -129,6 +140,7 @@ const ROOMS: &[Room] = &[
     (
         "operations",
         &[
+            ("settings", "an earlier revision is gone back to"),
             ("points", "explaining is deciding"),
             ("accounts", "users are made and changed"),
             ("sessions", "withdrawals act at once"),
@@ -141,6 +153,8 @@ const ROOMS: &[Room] = &[
     (
         "web",
         &[
+            ("settings", "drafts, previews and revisions are shown"),
+            ("audit", "who changed which settings"),
             ("operations", "administrators do what commands do"),
             ("random", "what is kept has a name that nobody guesses"),
             ("journey", "pages show where a person stands"),

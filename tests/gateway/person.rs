@@ -260,13 +260,18 @@ impl Person {
         &self.page
     }
 
-    /// Sends the page's form and gives the bare answer.
-    pub(crate) fn submit(&mut self, end: &str, fields: &[(&str, &str)]) -> Response {
-        let (action, hidden) = self.page.form_to(end);
+    /// Sends a form, as from a page of this host.
+    pub(crate) fn post(&mut self, address: &str, body: &str) -> Response {
         // The administrators' own listener has no TLS.
         let scheme = if self.host == HOST { "https" } else { "http" };
         let form = FORM.replace(&format!("https://{HOST}"), &format!("{scheme}://{}", self.host));
-        self.send("POST", &action, &form, &encoded(&hidden, fields))
+        self.send("POST", address, &form, body)
+    }
+
+    /// Sends the page's form and gives the bare answer.
+    pub(crate) fn submit(&mut self, end: &str, fields: &[(&str, &str)]) -> Response {
+        let (action, hidden) = self.page.form_to(end);
+        self.post(&action, &encoded(&hidden, fields))
     }
 
     /// From where the browser is, or from the start page, to behind the password.

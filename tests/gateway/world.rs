@@ -62,6 +62,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let done = Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap();

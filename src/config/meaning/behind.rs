@@ -5,7 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::checked::{Directory, Listen, Server, Upstream};
+use super::super::certificates;
+use super::super::checked::{
+    ClientCertificate, Directory, Health, Listen, Server, Upstream, UpstreamTls,
+};
 use super::super::diagnostic::{Diagnostic, Spot, nearest};
 use super::super::outline::outline;
 use super::super::reach::at;
@@ -18,6 +21,7 @@ use crate::points::{Level, Network, Role};
 use crate::routes::{
     Asks, RouteProblem, RouteProblemKind, RouteSpec, RuleSpec, StreamRules, Table,
 };
+use crate::secret::Secret;
 
 /// What is wrong with the routes taken together: ties, and rules that can never match. The table of
 /// routes says it. Two routes for one address are reported by `check_doubles`, with both places.
@@ -50,9 +54,29 @@ impl Builder<'_> {
                 self.report(diagnostic, &format!("{path}.servers"), "an empty list", help);
                 continue;
             }
+            if upstream.weights.as_ref().is_some_and(|weights| weights.len() != servers.len()) {
+                let sentence = format!("upstream `{name}` has not as many weights as servers");
+                let diagnostic = Diagnostic::error("E0207", sentence);
+                let help = "write one number for each server, in the same order";
+                self.report(diagnostic, &format!("{path}.weights"), "one for each server", help);
+            }
+            let tls = self.upstream_tls(&path, upstream, servers.iter().any(|server| server.0.tls));
             upstreams.insert(
                 name.clone(),
                 Upstream {
+                    tls,
+                    weights: upstream.weights.iter().flatten().map(|weight| weight.0).collect(),
+                    connections: upstream.connections,
+                    down_for: upstream.down_for.0,
+                    health: upstream.health.path.as_ref().map(|path| Health {
+                        path: path.0.clone(),
+                        interval: upstream.health.interval.0,
+                        timeout: upstream.health.timeout.0,
+                        up_after: upstream.health.up_after,
+                        down_after: upstream.health.down_after,
+                    }),
+                    host: upstream.host.as_ref().map(|host| host.0.clone()),
+                    http2: upstream.http2,
                     name: name.clone(),
                     servers: servers.iter().map(|server| server.0.clone()).collect(),
                     connect_timeout: upstream.connect_timeout.0,
@@ -63,6 +87,64 @@ impl Builder<'_> {
             );
         }
         upstreams
+    }
+
+    /// How servers behind TLS are verified; what cannot be read is told, and nothing is skipped.
+    fn upstream_tls(&mut self, path: &str, shape: &shape::Upstream, has_tls: bool) -> UpstreamTls {
+        let settings = [
+            ("ca", shape.ca.is_some()),
+            ("server_name", shape.server_name.is_some()),
+            ("client_cert", shape.client_cert.is_some()),
+            ("client_key", shape.client_key.is_some()),
+        ];
+        for (name, _) in settings.iter().filter(|(_, is_set)| *is_set && !has_tls) {
+            let path = format!("{path}.{name}");
+            let sentence = format!("`{path}` is for https:// servers only");
+            let diagnostic = Diagnostic::error("E0207", sentence);
+            self.report(diagnostic, &path, "has no meaning here", "remove it, or write https://");
+        }
+        let server_name = shape.server_name.as_ref().map(|name| name.0.clone());
+        if !self.request.check_environment {
+            return UpstreamTls { server_name, ..UpstreamTls::default() };
+        }
+        let ca = shape.ca.as_ref().and_then(|file| {
+            let read = certificates::chain(&file.0);
+            read.map_err(|why| {
+                let path = format!("{path}.ca");
+                let sentence = format!("`{path}`: {} {why}", file.0.display());
+                let help = "name a file with the certificates (PEM) that sign the servers'";
+                self.report(Diagnostic::error("E0701", sentence), &path, "no certificate", help);
+            })
+            .ok()
+        });
+        UpstreamTls { ca, server_name, client: self.client_certificate(path, shape) }
+    }
+
+    fn client_certificate(
+        &mut self,
+        path: &str,
+        shape: &shape::Upstream,
+    ) -> Option<ClientCertificate> {
+        let (cert, key) = match (&shape.client_cert, &shape.client_key) {
+            (None, None) => return None,
+            (Some(cert), Some(key)) => (cert, key),
+            (cert, _) => {
+                let missing = if cert.is_some() { "client_key" } else { "client_cert" };
+                let example = format!("{missing} = \"tls/{missing}.pem\"");
+                self.require("a client certificate", path, missing, &example);
+                return None;
+            }
+        };
+        match certificates::pair(&cert.0, &key.0) {
+            Ok((chain, key)) => Some(ClientCertificate { chain, key: Secret::new(key) }),
+            Err(why) => {
+                let path = format!("{path}.client_cert");
+                let diagnostic = Diagnostic::error("E0701", format!("`{path}`: {why}"));
+                let help = "name a certificate (PEM) and the key that was made together with it";
+                self.report(diagnostic, &path, "cannot be shown to a server", help);
+                None
+            }
+        }
     }
 
     /// The upstreams, with those that routes wrote as an address.
@@ -371,7 +453,7 @@ impl Builder<'_> {
 
 /// Whether a connection to `server` arrives at a listener on `address`.
 fn leads_to(server: &Server, address: SocketAddr) -> bool {
-    if address.port() != server.port || address.port() == 0 {
+    if server.socket().is_some() || address.port() != server.port || address.port() == 0 {
         return false;
     }
     let own = address.ip().to_canonical();
@@ -384,12 +466,7 @@ fn leads_to(server: &Server, address: SocketAddr) -> bool {
 
 /// The address as a name: with its port, so that two spellings are one upstream.
 fn address(server: &Server) -> String {
-    let scheme = if server.tls { "https" } else { "http" };
-    if server.host.contains(':') {
-        format!("{scheme}://[{}]:{}", server.host, server.port)
-    } else {
-        format!("{scheme}://{}:{}", server.host, server.port)
-    }
+    server.to_string()
 }
 
 /// An upstream of one server, with the limits that the schema has for those with a name.
@@ -407,6 +484,13 @@ fn of_address(name: String, server: Server) -> Upstream {
         read_timeout: usual("read_timeout"),
         write_timeout: usual("write_timeout"),
         idle_timeout: usual("idle_timeout"),
+        weights: Vec::new(),
+        connections: None,
+        down_for: usual("down_for"),
+        health: None,
+        host: None,
+        http2: false,
+        tls: UpstreamTls::default(),
     }
 }
 

@@ -224,6 +224,7 @@ impl Builder<'_> {
         let mut settings = Settings::standard();
         settings.required_level = Level::new(authentication.required_level).unwrap_or(Level::MAX);
         settings.probation = authentication.probation.0;
+        settings.recovery_taint = authentication.recovery_taint.0;
         settings.first = authentication.first.iter().map(first_method).collect();
         let (points, life) = (&authentication.points, &authentication.lifetime);
         let rows = [

@@ -82,6 +82,19 @@ fn single_files() -> Vec<(&'static str, String)> {
             "a header in two spellings",
             and("identity.headers = { X-Team = \"{user}\", x_team = \"{roles}\" }"),
         ),
+        (
+            "weights that do not fit",
+            and("[upstream.x]\nservers = [\"http://127.0.0.1:1\"]\nweights = [1, 2]"),
+        ),
+        (
+            "authorities for no TLS",
+            and("[upstream.x]\nservers = [\"http://127.0.0.1:1\"]\nca = \"ca.pem\""),
+        ),
+        (
+            "a client certificate without its key",
+            and("[upstream.x]\nservers = [\"https://127.0.0.1:1\"]\nclient_cert = \"c.pem\""),
+        ),
+        ("a socket without its whole path", and("[upstream.x]\nservers = [\"unix:portal.sock\"]")),
         ("an audience of nothing", and("identity.audience = \"grafana\"")),
         ("a preset that is none", and("identity.preset = \"oauth2\"")),
         ("a secret for the portal in the file", and("identity.authorization = \"Bearer hunter2\"")),

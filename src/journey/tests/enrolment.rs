@@ -11,18 +11,18 @@ fn page() -> ReturnAddress {
 }
 
 impl Trip {
-    async fn permission(&self, change: Change) -> Permission {
+    pub(super) async fn permission(&self, change: Change) -> Permission {
         self.journey.permission(&self.arrival().await, change, &page())
     }
 
-    async fn permit(&self, change: Change) -> Permit {
+    pub(super) async fn permit(&self, change: Change) -> Permit {
         match self.permission(change).await {
             Permission::Given(permit) => *permit,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn account(&self) -> Account {
+    pub(super) async fn account(&self) -> Account {
         self.house.store.load_user(&self.anna.user.id).await.unwrap().unwrap()
     }
 
@@ -38,7 +38,7 @@ impl Trip {
     }
 
     /// Signed in with the password and the code that was mailed.
-    async fn signed_in(&mut self) {
+    pub(super) async fn signed_in(&mut self) {
         let turn = self.sign_in(to("/"), "anna", PASSWORD).await;
         let turn = if turn.place == Place::Code(Method::Email) {
             turn

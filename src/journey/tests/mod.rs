@@ -1,6 +1,8 @@
 //! Whole journeys without a page: real methods, a store in memory, mail that is kept.
 
+mod contacts;
 mod enrolment;
+mod password;
 mod set_up;
 
 use std::sync::Mutex;
@@ -59,6 +61,18 @@ impl NewsText for PlainNews {
 
     fn text_message(&self, _: Scene<'_>, news: News) -> String {
         format!("{news:?}")
+    }
+
+    fn reset_mail(&self, _: Scene<'_>, address: &str, _: Duration) -> (String, String) {
+        ("reset".to_owned(), address.to_owned())
+    }
+
+    fn contact_mail(&self, _: Scene<'_>, code: &str) -> (String, String) {
+        ("code".to_owned(), format!("code {code} here"))
+    }
+
+    fn contact_text(&self, _: Scene<'_>, code: &str) -> String {
+        format!("code {code} here")
     }
 }
 
@@ -160,6 +174,16 @@ impl Trip {
         news.map(|mail| (mail.to.clone(), mail.text.clone())).collect()
     }
 
+    /// The token of the last link that was mailed, to whom it went, and how many there were.
+    async fn link(&self) -> Option<(String, String, usize)> {
+        self.journey.searched().await;
+        self.notifiers.settled().await;
+        let messages = self.mail.messages.lock().unwrap();
+        let links: Vec<_> = messages.iter().filter(|one| one.kind == MessageKind::Link).collect();
+        let last = links.last()?;
+        Some((last.text.rsplit('/').next()?.to_owned(), last.to.clone(), links.len()))
+    }
+
     /// The last code that was mailed.
     pub(crate) async fn code(&self) -> String {
         self.codes().await.pop().unwrap()
@@ -218,10 +242,12 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
         methods: Arc::new(Methods::new(vec![passwords.clone(), Arc::new(email), Arc::new(totp)])),
         passwords,
         changes: Arc::new(house.store.inner.clone()),
+        recovery: Arc::new(house.store.inner.clone()),
         notifiers: notifiers.clone(),
         news_text: Arc::new(PlainNews),
         audit: audit.clone(),
         metrics: Arc::new(Metrics::new()),
+        tally: None,
     }
 }
 

@@ -61,6 +61,13 @@ pub(super) fn upstream(servers: Vec<Server>) -> Upstream {
         read_timeout: Duration::from_secs(5),
         write_timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),
+        weights: Vec::new(),
+        connections: None,
+        down_for: Duration::from_secs(10),
+        health: None,
+        host: None,
+        http2: false,
+        tls: crate::config::UpstreamTls::default(),
     }
 }
 

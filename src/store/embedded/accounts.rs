@@ -14,7 +14,8 @@ use super::fields::{
 };
 use crate::accounts::{
     Account, AccountStore, AppCredential, Contact, ContactKind, CreateError, EmailAddress, Link,
-    LinkPurpose, NewUser, PasswordCredential, StoreError, User, UserId, UserName, UserState,
+    LinkPurpose, Mark, NewUser, PasswordCredential, RecoveryCodes, StoreError, User, UserId,
+    UserName, UserState,
 };
 use crate::keys::Keyring;
 use crate::points::{CredentialId, Role, Timestamp};
@@ -30,16 +31,24 @@ const fn state_name(state: UserState) -> &'static str {
     }
 }
 
-const fn kind_name(kind: ContactKind) -> &'static str {
+pub(super) const fn kind_name(kind: ContactKind) -> &'static str {
     match kind {
         ContactKind::Email => "email",
         ContactKind::Phone => "phone",
     }
 }
 
-const fn purpose_name(purpose: LinkPurpose) -> &'static str {
+const fn purpose_name(purpose: &LinkPurpose) -> &'static str {
     match purpose {
         LinkPurpose::SetUp => "set_up",
+        LinkPurpose::Reset { .. } => "reset",
+    }
+}
+
+fn contact_of(purpose: &LinkPurpose) -> Option<&str> {
+    match purpose {
+        LinkPurpose::SetUp => None,
+        LinkPurpose::Reset { through } => Some(&through.0),
     }
 }
 
@@ -118,12 +127,12 @@ impl ContactRow {
     }
 }
 
-fn contact_place(id: &str, user: &str, kind: ContactKind) -> String {
+pub(super) fn contact_place(id: &str, user: &str, kind: ContactKind) -> String {
     place("contacts.address", &[id, user, kind_name(kind)])
 }
 
 /// Addresses that differ only in case are one mailbox ([`EmailAddress::folded`]).
-fn fingerprint(keys: &Keyring, kind: ContactKind, address: &str) -> String {
+pub(super) fn fingerprint(keys: &Keyring, kind: ContactKind, address: &str) -> String {
     match kind {
         ContactKind::Email => keys.fingerprint(kind_name(kind), &address.to_lowercase()),
         ContactKind::Phone => keys.fingerprint(kind_name(kind), address),
@@ -139,14 +148,14 @@ struct PasswordRow {
 
 impl PasswordRow {
     fn open(self, keys: &Keyring, user: &str) -> Result<PasswordCredential, StoreError> {
-        let (hash, reset_through) =
-            open_password(keys, &password_place(&self.id, user), &self.record)?;
+        let (hash, mark) = open_password(keys, &password_place(&self.id, user), &self.record)?;
         let id = CredentialId(self.id.into());
+        let reset_through = mark.map(|mark| mark.channel);
         Ok(PasswordCredential { id, hash, reset_through, set_at: instant(self.set_at)? })
     }
 }
 
-fn password_place(id: &str, user: &str) -> String {
+pub(super) fn password_place(id: &str, user: &str) -> String {
     place("passwords.record", &[id, user])
 }
 
@@ -154,6 +163,7 @@ fn password_place(id: &str, user: &str) -> String {
 struct AppRow {
     id: String,
     secret: Vec<u8>,
+    name: Option<String>,
     last_step: i64,
     added_at: i64,
     enrolled_at: Option<i64>,
@@ -165,6 +175,7 @@ impl AppRow {
         Ok(AppCredential {
             id: CredentialId(self.id.into()),
             secret: Secret::new(secret.to_vec()),
+            name: self.name,
             last_step: u64::try_from(self.last_step).map_err(|_| unreadable("app"))?,
             added_at: instant(self.added_at)?,
             enrolled_at: maybe_instant(self.enrolled_at)?,
@@ -181,6 +192,7 @@ struct LinkRow {
     token_hash: Vec<u8>,
     user: String,
     purpose: String,
+    contact: Option<String>,
     expires_at: i64,
 }
 
@@ -188,8 +200,11 @@ impl TryFrom<LinkRow> for Link {
     type Error = StoreError;
 
     fn try_from(row: LinkRow) -> Result<Self, StoreError> {
-        let purpose = match row.purpose.as_str() {
-            "set_up" => LinkPurpose::SetUp,
+        let purpose = match (row.purpose.as_str(), row.contact) {
+            ("set_up", None) => LinkPurpose::SetUp,
+            ("reset", Some(contact)) => {
+                LinkPurpose::Reset { through: CredentialId(contact.into()) }
+            }
             _ => return Err(unreadable("link")),
         };
         Ok(Self {
@@ -223,11 +238,18 @@ async fn load_account(
             .fetch_optional(&mut *connection)
             .await?;
     let apps: Vec<AppRow> = sqlx::query_as(
-        "SELECT id, secret, last_step, added_at, enrolled_at
+        "SELECT id, secret, name, last_step, added_at, enrolled_at
          FROM apps WHERE user = ? ORDER BY number",
     )
     .bind(&id)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
+    .await?;
+    let recovery: Option<(String, i64, i64)> = sqlx::query_as(
+        "SELECT code_set, made_at, COUNT(*) - COUNT(used_at) FROM recovery_codes WHERE user = ?
+         GROUP BY code_set, made_at LIMIT 1",
+    )
+    .bind(&id)
+    .fetch_optional(connection)
     .await?;
     let Some(row) = row else { return Ok(None) };
     let version = u64::try_from(row.version).map_err(|_| unreadable("user"))?;
@@ -236,8 +258,14 @@ async fn load_account(
         contacts: contacts.into_iter().map(|row| row.open(keys, &id)).collect::<Result<_, _>>()?,
         password: password.map(|row| row.open(keys, &id)).transpose()?,
         apps: apps.into_iter().map(|row| row.open(keys, &id)).collect::<Result<_, _>>()?,
+        recovery: recovery.map(recovery_codes).transpose()?,
         version,
     }))
+}
+
+fn recovery_codes((id, made_at, left): (String, i64, i64)) -> Result<RecoveryCodes, StoreError> {
+    let left = u32::try_from(left).map_err(|_| unreadable("recovery codes"))?;
+    Ok(RecoveryCodes { id: CredentialId(id.into()), left, made_at: instant(made_at)? })
 }
 
 async fn load_roles(
@@ -333,21 +361,25 @@ async fn insert_contact(
     Ok(())
 }
 
-async fn insert_password(
+pub(super) async fn insert_password(
     connection: &mut SqliteConnection,
     keys: &Keyring,
     user: &str,
     hash: &Secret<String>,
+    mark: Option<&Mark>,
     now: Timestamp,
 ) -> Result<CredentialId, StoreError> {
     let id = new_id();
-    sqlx::query("INSERT INTO passwords (id, user, record, set_at) VALUES (?, ?, ?, ?)")
-        .bind(&id)
-        .bind(user)
-        .bind(seal_password(keys, &password_place(&id, user), hash.reveal(), None)?)
-        .bind(millis(now))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO passwords (id, user, record, set_at, mark_ends_at) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(&id)
+    .bind(user)
+    .bind(seal_password(keys, &password_place(&id, user), hash.reveal(), mark)?)
+    .bind(millis(now))
+    .bind(mark.and_then(|mark| mark.ends_at).map(millis))
+    .execute(connection)
+    .await?;
     Ok(CredentialId(id.into()))
 }
 
@@ -372,7 +404,7 @@ async fn create(
         insert_contact(connection, keys, &id, contact, now).await?;
     }
     if let Some(hash) = &new.password_hash {
-        insert_password(connection, keys, &id, hash, now).await?;
+        insert_password(connection, keys, &id, hash, None, now).await?;
     }
     load_by_id(connection, keys, &id).await?.ok_or_else(|| unreadable("user")).map(Some)
 }
@@ -435,9 +467,9 @@ async fn rehash(
     // Replaced meanwhile: the new password has a hash of its own.
     let Some((user, record)) = found else { return Ok(()) };
     let place = password_place(&credential.0, &user);
-    let (_, reset_through) = open_password(keys, &place, &record)?;
+    let (_, mark) = open_password(keys, &place, &record)?;
     sqlx::query("UPDATE passwords SET record = ? WHERE id = ?")
-        .bind(seal_password(keys, &place, hash.reveal(), reset_through.as_ref())?)
+        .bind(seal_password(keys, &place, hash.reveal(), mark.as_ref())?)
         .bind(&*credential.0)
         .execute(&mut *connection)
         .await?;
@@ -634,7 +666,7 @@ impl AccountStore for Embedded {
                     .bind(&*user.0)
                     .execute(&mut *connection)
                     .await?;
-                let id = insert_password(connection, &keys, &user.0, &hash, now).await?;
+                let id = insert_password(connection, &keys, &user.0, &hash, None, now).await?;
                 raise_version(connection, &user.0).await?;
                 Ok(id)
             })
@@ -693,12 +725,13 @@ impl AccountStore for Embedded {
         self.write(move |connection| {
             Box::pin(async move {
                 sqlx::query(
-                    "INSERT INTO links (token_hash, user, purpose, expires_at)
-                     VALUES (?, ?, ?, ?)",
+                    "INSERT INTO links (token_hash, user, purpose, contact, expires_at)
+                     VALUES (?, ?, ?, ?, ?)",
                 )
                 .bind(&link.token_hash[..])
                 .bind(&*link.user.0)
-                .bind(purpose_name(link.purpose))
+                .bind(purpose_name(&link.purpose))
+                .bind(contact_of(&link.purpose))
                 .bind(millis(link.expires_at))
                 .execute(connection)
                 .await?;
@@ -717,7 +750,7 @@ impl AccountStore for Embedded {
         self.read(move |connection| {
             Box::pin(async move {
                 let row: Option<LinkRow> = sqlx::query_as(
-                    "SELECT token_hash, user, purpose, expires_at FROM links
+                    "SELECT token_hash, user, purpose, contact, expires_at FROM links
                      WHERE token_hash = ? AND used_at IS NULL AND expires_at > ?",
                 )
                 .bind(&token_hash[..])
@@ -741,7 +774,7 @@ impl AccountStore for Embedded {
                 let row: Option<LinkRow> = sqlx::query_as(
                     "UPDATE links SET used_at = ?2
                      WHERE token_hash = ?1 AND used_at IS NULL AND expires_at > ?2
-                     RETURNING token_hash, user, purpose, expires_at",
+                     RETURNING token_hash, user, purpose, contact, expires_at",
                 )
                 .bind(&token_hash[..])
                 .bind(millis(now))

@@ -5,10 +5,14 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
 use super::Embedded;
-use super::accounts::raise_version;
-use super::fields::{instant, millis};
-use crate::accounts::{ChangeStore, PlannedRemoval, StoreError, UserId};
+use super::accounts::{
+    contact_place, fingerprint, insert_password, kind_name, password_place, raise_version,
+};
+use super::fields::{instant, millis, new_id, open_password, seal_password};
+use crate::accounts::{ChangeStore, ContactKind, Mark, PlannedRemoval, StoreError, UserId};
+use crate::keys::Keyring;
 use crate::points::{CredentialId, Timestamp};
+use crate::secret::Secret;
 
 /// Every table whose rows are credentials of a user, by `id` and `user`. A password is replaced, never
 /// removed.
@@ -67,6 +71,45 @@ async fn forget_plan(
         .execute(connection)
         .await?;
     Ok(done.rows_affected() > 0)
+}
+
+#[derive(sqlx::FromRow)]
+struct MarkedRow {
+    id: String,
+    user: String,
+    record: Vec<u8>,
+}
+
+/// The column finds them; what is sealed decides, so that an edited column lifts nothing early.
+async fn lift_marks(
+    connection: &mut SqliteConnection,
+    keys: &Keyring,
+    now: Timestamp,
+) -> Result<Vec<UserId>, StoreError> {
+    let rows: Vec<MarkedRow> =
+        sqlx::query_as("SELECT id, user, record FROM passwords WHERE mark_ends_at <= ? LIMIT 100")
+            .bind(millis(now))
+            .fetch_all(&mut *connection)
+            .await?;
+    let mut lifted = Vec::new();
+    for MarkedRow { id, user, record } in rows {
+        let place = password_place(&id, &user);
+        let (hash, mark) = open_password(keys, &place, &record)?;
+        let ends_at = mark.as_ref().and_then(|mark| mark.ends_at);
+        let has_ended = ends_at.is_some_and(|end| end <= now);
+        let stays = if has_ended { None } else { mark.as_ref() };
+        sqlx::query("UPDATE passwords SET record = ?, mark_ends_at = ? WHERE id = ?")
+            .bind(seal_password(keys, &place, hash.reveal(), stays)?)
+            .bind(stays.and(ends_at).map(millis))
+            .bind(&id)
+            .execute(&mut *connection)
+            .await?;
+        if has_ended {
+            raise_version(connection, &user).await?;
+            lifted.push(UserId(user.into()));
+        }
+    }
+    Ok(lifted)
 }
 
 #[async_trait]
@@ -142,6 +185,101 @@ impl ChangeStore for Embedded {
                 .fetch_all(connection)
                 .await?;
                 rows.into_iter().map(PlannedRemoval::try_from).collect()
+            })
+        })
+        .await
+    }
+
+    async fn replace_password(
+        &self,
+        user: &UserId,
+        hash: Secret<String>,
+        mark: Option<&Mark>,
+        now: Timestamp,
+    ) -> Result<CredentialId, StoreError> {
+        let (keys, user, mark) = (self.keys(), user.clone(), mark.cloned());
+        self.write(move |connection| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM passwords WHERE user = ?")
+                    .bind(&*user.0)
+                    .execute(&mut *connection)
+                    .await?;
+                let id =
+                    insert_password(connection, &keys, &user.0, &hash, mark.as_ref(), now).await?;
+                raise_version(connection, &user.0).await?;
+                Ok(id)
+            })
+        })
+        .await
+    }
+
+    async fn lift_marks(&self, now: Timestamp) -> Result<Vec<UserId>, StoreError> {
+        let keys = self.keys();
+        self.write(move |connection| {
+            Box::pin(async move { lift_marks(connection, &keys, now).await })
+        })
+        .await
+    }
+
+    async fn add_contact(
+        &self,
+        user: &UserId,
+        kind: ContactKind,
+        address: &str,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (keys, user, address) = (self.keys(), user.clone(), address.to_owned());
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.write(move |connection| {
+            Box::pin(async move {
+                let id = new_id();
+                let added = sqlx::query(
+                    "INSERT INTO contacts
+                         (id, user, kind, address, fingerprint, is_usable, added_at, enrolled_at)
+                     SELECT ?1, ?2, ?3, ?4, ?5, TRUE, ?6, ?6
+                     WHERE (SELECT count(*) FROM contacts WHERE user = ?2 AND kind = ?3) < ?7
+                       AND NOT EXISTS (
+                           SELECT 1 FROM contacts
+                           WHERE user = ?2 AND kind = ?3 AND fingerprint = ?5)",
+                )
+                .bind(&id)
+                .bind(&*user.0)
+                .bind(kind_name(kind))
+                .bind(keys.seal(&contact_place(&id, &user.0, kind), address.as_bytes()))
+                .bind(fingerprint(&keys, kind, &address))
+                .bind(millis(now))
+                .bind(most)
+                .execute(&mut *connection)
+                .await?;
+                if added.rows_affected() == 0 {
+                    return Ok(false);
+                }
+                raise_version(connection, &user.0).await
+            })
+        })
+        .await
+    }
+
+    async fn name_app(
+        &self,
+        user: &UserId,
+        app: &CredentialId,
+        name: Option<String>,
+    ) -> Result<bool, StoreError> {
+        let (user, app) = (user.clone(), app.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                let named = sqlx::query("UPDATE apps SET name = ? WHERE id = ? AND user = ?")
+                    .bind(name)
+                    .bind(&*app.0)
+                    .bind(&*user.0)
+                    .execute(&mut *connection)
+                    .await?;
+                if named.rows_affected() == 0 {
+                    return Ok(false);
+                }
+                raise_version(connection, &user.0).await
             })
         })
         .await

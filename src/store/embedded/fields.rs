@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::accounts::StoreError;
+use crate::accounts::{Mark, StoreError};
 use crate::keys::Keyring;
 use crate::points::{Channel, CredentialId, Kinds, Points, Proof, Timestamp};
 use crate::secret::Secret;
@@ -84,6 +84,8 @@ struct StoredPassword {
     version: u16,
     hash: String,
     reset_through: Option<StoredChannel>,
+    #[serde(default)]
+    mark_ends_at: Option<u64>,
 }
 
 /// The hash and the mark of a reset, together: neither can be swapped without the other.
@@ -91,12 +93,13 @@ pub(super) fn seal_password(
     keys: &Keyring,
     place: &str,
     hash: &str,
-    reset_through: Option<&Channel>,
+    mark: Option<&Mark>,
 ) -> Result<Vec<u8>, StoreError> {
     let stored = StoredPassword {
         version: RECORD_VERSION,
         hash: hash.to_owned(),
-        reset_through: reset_through.map(StoredChannel::from),
+        reset_through: mark.map(|mark| StoredChannel::from(&mark.channel)),
+        mark_ends_at: mark.and_then(|mark| mark.ends_at).map(Timestamp::as_millis),
     };
     seal_json(keys, place, &stored)
 }
@@ -105,14 +108,16 @@ pub(super) fn open_password(
     keys: &Keyring,
     place: &str,
     sealed: &[u8],
-) -> Result<(Secret<String>, Option<Channel>), StoreError> {
+) -> Result<(Secret<String>, Option<Mark>), StoreError> {
     let json = open(keys, place, sealed, "password")?;
     let stored: StoredPassword =
         serde_json::from_slice(&json).map_err(|_| unreadable("password"))?;
     if stored.version != RECORD_VERSION {
         return Err(unreadable("password"));
     }
-    Ok((Secret::new(stored.hash), stored.reset_through.map(Channel::from)))
+    let ends_at = stored.mark_ends_at.map(Timestamp::from_millis);
+    let mark = stored.reset_through.map(|channel| Mark { channel: channel.into(), ends_at });
+    Ok((Secret::new(stored.hash), mark))
 }
 
 /// What never changes of a session but its proofs, so that a changed column is noticed.

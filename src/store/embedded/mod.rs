@@ -11,8 +11,10 @@ mod codes;
 mod counters;
 mod fields;
 mod folder;
+mod recovery;
 mod schema;
 mod sessions;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -19,10 +19,16 @@ use crate::keys::Keyring;
 /// (SQLite file format, section 1.3.16).
 pub(super) const APPLICATION_ID: i32 = 0x5363_6721;
 
-/// In order; `user_version` says how many of them a database has seen. One that was released is
+/// In the order of their release, which is not that of their names: a new one goes to the end, or a
+/// store that has seen the later ones would never see it. `user_version` says how many of them a database has seen. One that was released is
 /// never changed again.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0004_accounts.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0004_accounts.sql"),
+    include_str!("migrations/0005_settings.sql"),
+    include_str!("migrations/0006_method_counts.sql"),
+    include_str!("migrations/0003_codes.sql"),
+];
 
 /// A writer waits this long for a stranger's lock, then the caller answers 503.
 const BUSY: Duration = Duration::from_secs(2);

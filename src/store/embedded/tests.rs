@@ -409,6 +409,29 @@ async fn a_migration_that_is_cut_short_leaves_the_schema_before_it() {
     assert_eq!(state(&[first]).await, (false, 2, 2, 2), "older programs keep away");
 }
 
+#[tokio::test]
+async fn a_store_of_each_earlier_schema_is_brought_to_this_one_and_has_its_tables() {
+    async fn tables(connection: &mut SqliteConnection) -> Vec<String> {
+        sqlx::query_scalar("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name")
+            .fetch_all(connection)
+            .await
+            .unwrap()
+    }
+    let all = schema::MIGRATIONS;
+    let path = std::path::Path::new("memory");
+    let mut whole = schema::connect_in_memory().await.unwrap();
+    schema::migrate(&mut whole, path, all).await.unwrap();
+    let expected = tables(&mut whole).await;
+    assert!(expected.iter().any(|sql| sql.contains("recovery_codes")));
+    for seen in 1..all.len() {
+        let mut connection = schema::connect_in_memory().await.unwrap();
+        schema::migrate(&mut connection, path, &all[..seen]).await.unwrap();
+        assert_ne!(tables(&mut connection).await, expected, "{seen}");
+        schema::migrate(&mut connection, path, all).await.unwrap();
+        assert_eq!(tables(&mut connection).await, expected, "{seen}");
+    }
+}
+
 /// Which writes are refused while the writer's connection is in a state, and that nothing of them
 /// stays; reads go on.
 async fn refuses_writes(store: &Embedded, user: &UserId) {

@@ -19,9 +19,15 @@
 //!
 //! Not here: who may do what (`journey::enrolment`).
 
+pub(super) mod app;
+pub(super) mod contacts;
+pub(super) mod devices;
 mod overview;
+pub(super) mod password;
+mod recovery;
 
 pub(super) use overview::{keep, show};
+pub(super) use recovery::{show_new_recovery, show_recovery, submit_recovery};
 
 use super::Portal;
 use super::answer::{Answer, Kind};
@@ -66,7 +72,6 @@ pub(super) fn stop(portal: &Portal, caller: &Caller, reason: StopReason) -> Answ
 }
 
 /// Takes away what the permit is for, then goes to `page`.
-#[allow(dead_code, reason = "the pages of the single methods are to use it")]
 pub(super) async fn removed(
     portal: &Portal,
     caller: &Caller,

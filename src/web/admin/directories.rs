@@ -8,11 +8,11 @@ use axum::routing::get;
 use super::duties::Section;
 use super::layout::Layout;
 use super::visitor::Visitor;
-use super::{AdminPortal, Pages};
+use super::{AdminPortal, Pages, sentences};
 use crate::gate::Snapshot;
 use crate::web::answer::{Answer, Kind};
 use crate::web::i18n::Language;
-use crate::web::pages::{Frame, html, method_key};
+use crate::web::pages::{Frame, html};
 
 pub(super) fn pages() -> Pages {
     Pages { looks: Router::new().route("/directories", get(list)), ..Pages::default() }
@@ -58,7 +58,8 @@ fn rows(snapshot: &Snapshot, language: Language) -> Vec<Row> {
     directories
         .map(|(name, policy)| {
             let points = |method| policy.settings.policy(method).points.value();
-            let methods = policy.offered.iter().map(|method| (method_key(method), points(method)));
+            let methods =
+                policy.offered.iter().map(|method| (sentences::method_key(method), points(method)));
             let routes = snapshot.config.routes.iter();
             Row {
                 name: name.to_string(),

@@ -8,14 +8,18 @@
 //! handler takes a [`Visitor`]; behind a form, it finds the fields in [`Visitor::form`], already
 //! checked. Not here: who may pass the gate (`gate`), and what a change does (`operations`, `settings`).
 
+mod authentication;
 mod directories;
 mod duties;
 mod kept;
 mod layout;
+mod saving;
+mod sentences;
 mod visitor;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::middleware;
 use axum::routing::get;
@@ -25,13 +29,19 @@ pub use kept::Kept;
 
 use super::Portal;
 use super::answer::Answer;
+use crate::audit::Audit;
 use crate::operations::Operator;
+use crate::settings::{Ground, Policies};
 
 /// What every administrators' page can ask.
 #[derive(Clone, Debug)]
 pub struct AdminPortal {
     pub portal: Portal,
     pub operator: Arc<Operator>,
+    pub policies: Arc<Policies>,
+    /// The files, on which settings stand.
+    pub ground: Arc<ArcSwap<Ground>>,
+    pub audit: Arc<Audit>,
     /// What was typed and waits for a fresh proof.
     pub kept: Arc<Kept>,
 }
@@ -51,6 +61,7 @@ struct Pages {
 pub fn admin_router(admin: AdminPortal) -> Router {
     Router::new()
         .merge(section(&admin, Section::Directories, directories::pages()))
+        .merge(section(&admin, Section::Directories, authentication::pages()))
         .route("/", get(start))
         .merge(kept::router(&admin))
         .fallback(missing)

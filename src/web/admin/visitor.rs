@@ -30,7 +30,6 @@ pub(super) struct Wanted {
 }
 
 /// An administrator who may do what this address does.
-#[expect(dead_code, reason = "pages with forms are still to come")]
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {
     pub(super) caller: Caller,
@@ -41,13 +40,16 @@ pub(super) struct Visitor {
 }
 
 impl Visitor {
-    #[expect(dead_code, reason = "pages with forms are still to come")]
     /// The name of the administrator, for the menu and for revisions.
     pub(super) fn name(&self) -> String {
         self.caller.account().map(|account| account.user.name.to_string()).unwrap_or_default()
     }
 
-    #[expect(dead_code, reason = "pages with forms are still to come")]
+    /// What was typed into a field; `None`: the form has no such field.
+    pub(super) fn typed(&self, name: &str) -> Option<&str> {
+        self.form.fields().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
     pub(super) fn may(&self, deed: Deed) -> bool {
         self.duties.may(self.section, deed)
     }

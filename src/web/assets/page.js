@@ -31,6 +31,26 @@
 
   for (const field of all("input[name=fragment]")) field.value = location.hash;
 
+  for (const button of all("[data-copy]")) {
+    button.hidden = !navigator.clipboard;
+    button.onclick = () => navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText.trim()).then(
+      () => { button.textContent = button.dataset.done; },
+    );
+  }
+  for (const button of all("[data-save]")) {
+    button.hidden = false;
+    button.onclick = () => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([document.getElementById(button.dataset.save).innerText.trim() + "\n"]));
+      link.download = "recovery-codes.txt";
+      link.click();
+    };
+  }
+  for (const button of all("[data-print]")) {
+    button.hidden = false;
+    button.onclick = () => print();
+  }
+
   // WebOTP: fills in what came by text message; the person presses the button.
   const texted = document.querySelector("input[data-texted]");
   if (texted && "OTPCredential" in window) {

@@ -380,6 +380,56 @@ account-done-kept = It stays.
 account-last-title = You need this to sign in
 account-last = If you remove this, you can no longer sign in. Add another way first.
 confirm-change = You are about to change how you sign in. Show once more that it is you.
+account-remove-submit = Remove
+account-added = Added on { $time }
+account-done-password = Your new password is saved. You are signed out everywhere else.
+account-change = Change
+account-nav-password = Password
+account-nav-emails = E-mail addresses
+account-nav-phones = Phone numbers
+account-nav-app = Authenticator app
+account-nav-devices = Devices
+password-title = Change your password
+password-lead = You stay signed in here, and are signed out everywhere else.
+forgot-title = Forgot your password?
+forgot-lead = Enter your username or e-mail address. We send you a link with which you choose a new password.
+forgot-submit = Send the link
+forgot-sent = If we know this account, we have sent a link to its e-mail address.
+forgot-wait = The link works for 60 minutes. Look in your spam folder too. Nothing came? Then the account may have no e-mail address here: ask for help.
+forgot-again = Ask for a new link
+forgot-done = Your new password is saved, and you are signed out everywhere. For a while it counts together with your mailbox only once.
+reset-lead = Choose a new password for { $portal }.
+emails-title = E-mail addresses
+emails-lead = We send codes to the first one, and tell you at each of them when something changes. You can have two.
+emails-label = Another e-mail address
+emails-format = Enter one e-mail address, such as anna@example.org.
+phones-title = Phone numbers
+phones-lead = We send codes to the first one, and tell you at each of them when something changes. You can have two.
+phones-label = Another phone number
+phones-hint = With the country code, such as +31612345678
+phones-format = Write the number with + and the country code, such as +31612345678.
+contacts-submit = Send a code
+contacts-there = You have this one already.
+contacts-many = You can have two. Remove one first.
+contacts-unsent = We could not send the code. Try again later.
+contacts-over = That code is over. Ask for a new one.
+contacts-added = It is added.
+contacts-sent = We sent a code of 6 digits to { $address }. It works for 10 minutes.
+apps-lead = An authenticator app shows a new code every 30 seconds.
+apps-added = The app is added.
+apps-named = The name is saved.
+apps-over = That took too long, or too many codes did not fit. Start again.
+apps-name-label = Name
+apps-name-submit = Save name
+apps-add-submit = Add an app
+devices-title = Devices
+devices-lead = You are signed in here. Sign out where you do not know the device, and change your password then.
+devices-this = This device
+devices-times = since { $since }, last used { $seen }
+devices-name = { $browser } on { $system }
+devices-unknown = Unknown device
+devices-ended = You are signed out there.
+devices-others-submit = Sign out on all other devices
 
 ## Mail about a change
 news-subject = Your account for { $brand } was changed
@@ -396,6 +446,27 @@ news-mail-text =
 
     Not you? Go to { $host } yourself, sign in and look at your account, or ask for help there.
 news-sms-text = { $brand }: { $what } Not you? Go to { $host } yourself.
+news-reset = The password of your account was set anew with a link that was sent to an e-mail address of yours. You are signed out everywhere.
+mail-reset-subject = Choose a new password for { $brand }
+mail-reset-text =
+    Somebody asked for a new password for your account at { $brand }. If it was you, open this address:
+
+    { $address }
+
+    { $minutes ->
+        [one] It works once, for 1 minute.
+       *[other] It works once, for { $minutes } minutes.
+    }
+    Not you? Then do nothing: your password stays as it is.
+mail-contact-subject = Confirm your address for { $brand }
+mail-contact-text =
+    Somebody wants to add this address to their account at { $brand }. The code that confirms it:
+
+    { $code }
+
+    It works for 10 minutes, only on { $host }. Never share it.
+    Not you? Then do nothing: the address is not added.
+sms-contact-text = { $code } confirms this number for { $brand }. Never share it.
 
 ## The administrators' portal
 admin-skip = Skip to the content
@@ -411,3 +482,173 @@ admin-kept-lead = What you typed was kept. Nothing has been changed yet.
 admin-kept-go = Go on with it
 refused-duty-title = Your role does not go that far
 refused-duty = You administer this gateway, but this part is not among the duties of your role. Ask somebody with the role scoregate_owner.
+admin-method-password = Credentials
+admin-method-sms = SMS
+admin-method-email = Email
+admin-a3-title = Set what { $directory } must show
+admin-authentication = Authentication
+admin-authentication-level = Authentication Level
+admin-required-score-long = Required Authentication Level score
+admin-required-range = 1 – 1000
+admin-first = Sign-in starts with
+admin-remembered = Remembered device, days
+admin-presets = Start from:
+admin-preset-standard = two-factor (standard)
+admin-preset-password = password only (20)
+admin-method = Method
+admin-points = Points
+admin-points-of = Points of { $method }
+admin-alone = Alone
+admin-users-with = Users who have it
+admin-yes = yes
+admin-no = no
+admin-was = in force: { $value }
+admin-running = running: revision { $n } ({ $author }, { $at })
+admin-running-files = running: what files and defaults say
+admin-hint-password = username and password
+admin-hint-sms = restricted by NIST SP 800-63B-4
+admin-hint-email = not a second factor for NIST
+admin-hint-recovery = one use per code
+admin-hint-device = not where “max age” applies
+admin-hint-unusable = not available: no notifier, or not in this version
+admin-preview-title = Preview of what you are editing
+admin-preview-nothing-saved = Nothing saved.
+admin-preview-button = Preview
+admin-ways = Ways to sign in ({ $n })
+admin-routes-covered = Also covers routes
+admin-route-ways = { $route } ({ $level }): { $ways ->
+    [one] { $ways } way
+   *[other] { $ways } ways
+}, { $users ->
+    [one] { $users } user
+   *[other] { $users } users
+}
+admin-users-who-can = Users who can
+admin-of = { $can } of { $all }
+admin-can-sign-in = users can sign in.
+admin-cannot = { $n } cannot
+admin-owners-cannot = { $n ->
+    [one] Of these, { $n } has the role scoregate_owner.
+   *[other] Of these, { $n } have the role scoregate_owner.
+}
+admin-against = Against what is running
+admin-against-text = { $lose ->
+    [one] { $lose } person loses access,
+   *[other] { $lose } people lose access,
+} { $gain ->
+    [one] { $gain } gains it.
+   *[other] { $gain } gain it.
+}
+admin-replay = Last 7 days replayed
+admin-replay-none = No sign-ins were counted in the last 7 days.
+admin-replay-text = { $n ->
+    [one] { $n } sign-in:
+   *[other] { $n } sign-ins:
+} { $same } same, { $more } one more step, { $fewer } fewer.
+admin-discard = Discard
+admin-save = Save…
+admin-no-change-yet = No change yet.
+admin-is-read-only = Everything is set in files here: admin.read_only is on.
+admin-may-look = Your role may look at this, and change nothing.
+admin-w1 = Nobody can reach this score with the methods that there are. Lower it, or give more points. This cannot be saved.
+admin-w2 = You yourself could not come back. It can be saved for ten minutes; confirm it by then, or it goes by itself.
+admin-w3 = No administrator could come back. Let one with the role scoregate_owner set up what is missing first. This cannot be saved.
+admin-w4 = { $n ->
+    [one] { $n } user cannot reach this score.
+   *[other] { $n } users cannot reach this score.
+} Let them set up what is missing first, or wait.
+admin-w5 = { $method } alone is enough.
+admin-w6 = { $way } is enough without credentials or passkey.
+admin-w7 = { $method } gives points, but nothing can send it. Add a notifier to the configuration, or set it to 0.
+admin-w8 = The score gets lower: { $before } → { $after }.
+admin-w9 = Nobody can reach { $route }, which asks { $level }.
+admin-w10 = { $way }: both codes may arrive on one phone.
+admin-w11 = { $method } counts here; NIST SP 800-63B-4 restricts it.
+admin-w12 = { $field } is set in { $place } and cannot be changed here. Change it there, or remove the line there.
+admin-w13 = Whoever is signed in with less is asked for more at their next click.
+admin-not-a-number = { $field }: “{ $typed }” is not a whole number from { $least } to { $most }. Type digits only.
+admin-no-first = A sign-in has to start with something: tick Credentials or Passkey.
+admin-below-floor = A required score of { $typed } is below the floor of { $floor } in guard.min_required_level. Choose { $floor } or more.
+admin-never-alone = { $method } with { $points } points would reach { $required } alone, which guard.never_alone forbids. Give it fewer points.
+admin-blocked = This cannot be saved: see the first warning of the preview.
+admin-no-change = There is nothing to save: this is what is running.
+admin-review-title = Save for { $directory }?
+admin-reason = Reason
+admin-optional = Optional; it stands in the history.
+admin-when = When
+admin-when-now = Now, for every session at its next click
+admin-when-later = At this time, if nothing speaks against it then
+admin-when-report = Report only: evaluate it, enforce what is running
+admin-starts-at = Date and time
+admin-type-name = People lose access. Type { $name } to go on.
+admin-type-name-wrong = People lose access: type the directory's name, { $name }, in the last field.
+admin-save-now = Save
+admin-back = Back to the draft
+admin-must-confirm = You could not come back yourself. It is saved for ten minutes. Sign in anew in a private window and confirm it by then; otherwise what is running now comes back by itself.
+admin-reason-needed = Say why: a reason is required here.
+admin-no-time = Say when it is to start: choose a date and a time.
+admin-in-the-past = The time to start has passed. Choose one in the future, or “now”.
+admin-overtaken = { $author } changed this { $minutes ->
+    [0] a moment ago
+    [one] { $minutes } minute ago
+   *[other] { $minutes } minutes ago
+} (revision { $n }: { $change }). Nothing of yours was saved. Below is what you typed; look at it again and save it if it still holds.
+admin-to-confirm = Revision { $n } holds until { $by }, unless it is confirmed. Sign in anew in a private window, open this page there and confirm.
+admin-confirm = Confirm
+admin-confirm-anew = This session is from before the change. Sign in anew in a private window, and confirm there.
+admin-scheduled = Revision { $n } starts at { $at }.
+admin-report-only = Revision { $n } is evaluated only: open it in the history to see what it would do.
+admin-call-off = Call off
+admin-done-saved = Saved. It holds for every session from its next click on.
+admin-done-scheduled = Saved. It starts at its time, if nothing speaks against it then.
+admin-done-report = Saved to be evaluated only. Nothing has changed for anybody.
+admin-done-confirmed = Confirmed. It stays.
+admin-done-ended = Called off.
+admin-history = History
+admin-history-title = What was set for { $directory }
+admin-history-empty = Nothing was changed here yet: files and defaults decide.
+admin-revision = Revision
+admin-who-when = Who and when
+admin-what = Set beside files and defaults
+admin-as-files = nothing
+admin-undo = Undo
+admin-restore = Restore…
+admin-restore-files = Go back to files and defaults…
+admin-is-running = running
+admin-is-scheduled = scheduled
+admin-is-report-only = report only
+admin-is-replaced = replaced
+admin-is-lapsed = not confirmed
+admin-is-ended = called off
+admin-demo = Demo
+
+## Recovery codes
+recovery-title = Enter a recovery code
+recovery-lead = Use one of the codes that you stored. Each works once. Capitals and dashes do not matter.
+recovery-label = Recovery code
+recovery-format = A recovery code has 26 letters and digits.
+recovery-wrong = That code is not right. It may be of an older set.
+recovery-used = This code was used already. Use another one.
+recovery-lost = I have no recovery codes
+recovery-done-title = You are signed in
+recovery-hour = This sign-in lasts at most 1 hour. Add another way to sign in before then.
+recovery-left = { $n ->
+    [0] You have no recovery codes left.
+    [one] You have 1 recovery code left.
+   *[other] You have { $n } recovery codes left.
+}
+recovery-few = Make new ones soon.
+recovery-make = Make new recovery codes
+account-nav-recovery = Recovery codes
+account-recovery-lead = With a recovery code you can sign in when you have lost your phone or your app. Each code works once, beside your password.
+account-recovery-none = You have not made recovery codes yet.
+account-recovery-done = Your new codes work from now on. Older ones do not work any more.
+account-recovery-new-title = Your new recovery codes
+account-recovery-new-lead = Store them where only you can find them. We never show them again.
+account-recovery-download = Download
+account-recovery-copy = Copy
+account-recovery-copied = Copied
+account-recovery-print = Print
+account-recovery-stored = I have stored these codes
+account-recovery-submit = Use these codes from now on
+news-recovery-used = A recovery code of your account was used to sign in.

@@ -380,6 +380,56 @@ account-done-kept = Het blijft.
 account-last-title = Je hebt dit nodig om in te loggen
 account-last = Als je dit weghaalt, kun je niet meer inloggen. Voeg eerst een andere manier toe.
 confirm-change = Je gaat veranderen hoe je inlogt. Laat nog een keer zien dat jij het bent.
+account-remove-submit = Verwijderen
+account-added = Toegevoegd op { $time }
+account-done-password = Je nieuwe wachtwoord is opgeslagen. Overal elders ben je uitgelogd.
+account-change = Veranderen
+account-nav-password = Wachtwoord
+account-nav-emails = E-mailadressen
+account-nav-phones = Telefoonnummers
+account-nav-app = Authenticator-app
+account-nav-devices = Apparaten
+password-title = Verander je wachtwoord
+password-lead = Hier blijf je ingelogd, overal elders word je uitgelogd.
+forgot-title = Wachtwoord vergeten?
+forgot-lead = Vul je gebruikersnaam of e-mailadres in. We sturen je een link waarmee je een nieuw wachtwoord kiest.
+forgot-submit = Stuur de link
+forgot-sent = Als we dit account kennen, hebben we een link naar het e-mailadres ervan gestuurd.
+forgot-wait = De link werkt 60 minuten. Kijk ook bij je ongewenste e-mail. Niets gekregen? Dan heeft het account hier misschien geen e-mailadres: vraag om hulp.
+forgot-again = Vraag een nieuwe link
+forgot-done = Je nieuwe wachtwoord is opgeslagen en je bent overal uitgelogd. Een tijd lang telt het samen met je postvak maar één keer.
+reset-lead = Kies een nieuw wachtwoord voor { $portal }.
+emails-title = E-mailadressen
+emails-lead = We sturen codes naar het eerste, en laten je op elk adres weten wanneer er iets verandert. Je kunt er twee hebben.
+emails-label = Nog een e-mailadres
+emails-format = Vul één e-mailadres in, zoals anna@example.org.
+phones-title = Telefoonnummers
+phones-lead = We sturen codes naar het eerste, en laten je op elk nummer weten wanneer er iets verandert. Je kunt er twee hebben.
+phones-label = Nog een telefoonnummer
+phones-hint = Met de landcode, zoals +31612345678
+phones-format = Schrijf het nummer met + en de landcode, zoals +31612345678.
+contacts-submit = Stuur een code
+contacts-there = Deze heb je al.
+contacts-many = Je kunt er twee hebben. Verwijder er eerst een.
+contacts-unsent = De code versturen is niet gelukt. Probeer het later opnieuw.
+contacts-over = Die code is verlopen. Vraag een nieuwe.
+contacts-added = Het is toegevoegd.
+contacts-sent = We hebben een code van 6 cijfers gestuurd naar { $address }. De code werkt 10 minuten.
+apps-lead = Een authenticator-app toont elke 30 seconden een nieuwe code.
+apps-added = De app is toegevoegd.
+apps-named = De naam is opgeslagen.
+apps-over = Dat duurde te lang, of te veel codes klopten niet. Begin opnieuw.
+apps-name-label = Naam
+apps-name-submit = Naam opslaan
+apps-add-submit = App toevoegen
+devices-title = Apparaten
+devices-lead = Hier ben je ingelogd. Log uit waar je het apparaat niet kent, en verander dan je wachtwoord.
+devices-this = Dit apparaat
+devices-times = sinds { $since }, laatst gebruikt { $seen }
+devices-name = { $browser } op { $system }
+devices-unknown = Onbekend apparaat
+devices-ended = Je bent daar uitgelogd.
+devices-others-submit = Alle andere apparaten uitloggen
 
 ## E-mail over een verandering
 news-subject = Je account voor { $brand } is veranderd
@@ -396,6 +446,27 @@ news-mail-text =
 
     Was jij dit niet? Ga zelf naar { $host }, log in en bekijk je account, of vraag daar om hulp.
 news-sms-text = { $brand }: { $what } Was jij dit niet? Ga zelf naar { $host }.
+news-reset = Het wachtwoord van je account is opnieuw gekozen met een link die naar een e-mailadres van jou is gestuurd. Je bent overal uitgelogd.
+mail-reset-subject = Kies een nieuw wachtwoord voor { $brand }
+mail-reset-text =
+    Iemand vroeg een nieuw wachtwoord voor je account bij { $brand }. Was jij dat, open dan dit adres:
+
+    { $address }
+
+    { $minutes ->
+        [one] Het werkt één keer, 1 minuut lang.
+       *[other] Het werkt één keer, { $minutes } minuten lang.
+    }
+    Was jij dat niet? Doe dan niets: je wachtwoord blijft zoals het is.
+mail-contact-subject = Bevestig je adres voor { $brand }
+mail-contact-text =
+    Iemand wil dit adres toevoegen aan een account bij { $brand }. De code die dat bevestigt:
+
+    { $code }
+
+    De code werkt 10 minuten, alleen op { $host }. Deel de code met niemand.
+    Was jij dat niet? Doe dan niets: het adres wordt niet toegevoegd.
+sms-contact-text = { $code } bevestigt dit nummer voor { $brand }. Deel de code met niemand.
 
 ## Het beheerportaal
 admin-skip = Naar de inhoud
@@ -411,3 +482,173 @@ admin-kept-lead = Wat je hebt ingevuld is bewaard. Er is nog niets veranderd.
 admin-kept-go = Ga ermee verder
 refused-duty-title = Zover gaat je rol niet
 refused-duty = Je beheert deze gateway, maar dit deel hoort niet bij de taken van je rol. Vraag het iemand met de rol scoregate_owner.
+admin-method-password = Inloggegevens
+admin-method-sms = SMS
+admin-method-email = E-mail
+admin-a3-title = Stel in wat { $directory } moet tonen
+admin-authentication = Authenticatie
+admin-authentication-level = Authenticatieniveau
+admin-required-score-long = Vereiste score van het authenticatieniveau
+admin-required-range = 1 – 1000
+admin-first = Inloggen begint met
+admin-remembered = Onthouden apparaat, dagen
+admin-presets = Begin met:
+admin-preset-standard = twee stappen (standaard)
+admin-preset-password = alleen wachtwoord (20)
+admin-method = Methode
+admin-points = Punten
+admin-points-of = Punten van { $method }
+admin-alone = Alleen
+admin-users-with = Gebruikers die hem hebben
+admin-yes = ja
+admin-no = nee
+admin-was = geldt nu: { $value }
+admin-running = geldt nu: revisie { $n } ({ $author }, { $at })
+admin-running-files = geldt nu: wat bestanden en standaard zeggen
+admin-hint-password = gebruikersnaam en wachtwoord
+admin-hint-sms = beperkt door NIST SP 800-63B-4
+admin-hint-email = voor NIST geen tweede factor
+admin-hint-recovery = elke code één keer
+admin-hint-device = niet waar “max age” geldt
+admin-hint-unusable = niet beschikbaar: geen verzender, of niet in deze versie
+admin-preview-title = Voorbeeld van wat je bewerkt
+admin-preview-nothing-saved = Niets opgeslagen.
+admin-preview-button = Voorbeeld
+admin-ways = Manieren om in te loggen ({ $n })
+admin-routes-covered = Geldt ook voor routes
+admin-route-ways = { $route } ({ $level }): { $ways ->
+    [one] { $ways } manier
+   *[other] { $ways } manieren
+}, { $users ->
+    [one] { $users } gebruiker
+   *[other] { $users } gebruikers
+}
+admin-users-who-can = Gebruikers die het kunnen
+admin-of = { $can } van { $all }
+admin-can-sign-in = gebruikers kunnen inloggen.
+admin-cannot = { $n } kunnen het niet
+admin-owners-cannot = { $n ->
+    [one] Van hen heeft { $n } de rol scoregate_owner.
+   *[other] Van hen hebben er { $n } de rol scoregate_owner.
+}
+admin-against = Tegenover wat nu geldt
+admin-against-text = { $lose ->
+    [one] { $lose } persoon verliest toegang,
+   *[other] { $lose } mensen verliezen toegang,
+} { $gain ->
+    [one] { $gain } krijgt die erbij.
+   *[other] { $gain } krijgen die erbij.
+}
+admin-replay = De laatste 7 dagen opnieuw
+admin-replay-none = De laatste 7 dagen is er niet ingelogd, of niet geteld.
+admin-replay-text = { $n ->
+    [one] { $n } keer ingelogd:
+   *[other] { $n } keer ingelogd:
+} { $same } gelijk, { $more } één stap meer, { $fewer } minder.
+admin-discard = Verwerpen
+admin-save = Opslaan…
+admin-no-change-yet = Nog niets veranderd.
+admin-is-read-only = Alles staat hier in bestanden: admin.read_only staat aan.
+admin-may-look = Je rol mag dit bekijken en niets veranderen.
+admin-w1 = Niemand kan deze score halen met de methoden die er zijn. Verlaag hem, of geef meer punten. Dit kan niet worden opgeslagen.
+admin-w2 = Jij zou zelf niet meer terug kunnen. Het kan voor tien minuten worden opgeslagen; bevestig het voor die tijd, anders verdwijnt het vanzelf.
+admin-w3 = Geen beheerder zou nog terug kunnen. Laat iemand met de rol scoregate_owner eerst instellen wat ontbreekt. Dit kan niet worden opgeslagen.
+admin-w4 = { $n ->
+    [one] { $n } gebruiker haalt deze score niet.
+   *[other] { $n } gebruikers halen deze score niet.
+} Laat hen eerst instellen wat ontbreekt, of wacht.
+admin-w5 = { $method } is alleen al genoeg.
+admin-w6 = { $way } is genoeg zonder inloggegevens of passkey.
+admin-w7 = { $method } geeft punten, maar niets kan het versturen. Zet een verzender in de configuratie, of maak er 0 van.
+admin-w8 = De score wordt lager: { $before } → { $after }.
+admin-w9 = Niemand kan bij { $route }, die { $level } vraagt.
+admin-w10 = { $way }: beide codes kunnen op één telefoon aankomen.
+admin-w11 = { $method } telt hier; NIST SP 800-63B-4 beperkt dat.
+admin-w12 = { $field } staat in { $place } en kan hier niet worden veranderd. Verander het daar, of haal de regel daar weg.
+admin-w13 = Wie met minder is ingelogd, wordt bij de volgende klik om meer gevraagd.
+admin-not-a-number = { $field }: “{ $typed }” is geen geheel getal van { $least } tot en met { $most }. Typ alleen cijfers.
+admin-no-first = Inloggen moet ergens mee beginnen: kruis Inloggegevens of Passkey aan.
+admin-below-floor = Een vereiste score van { $typed } ligt onder de bodem van { $floor } in guard.min_required_level. Kies { $floor } of meer.
+admin-never-alone = { $method } met { $points } punten zou alleen al { $required } halen, en dat verbiedt guard.never_alone. Geef minder punten.
+admin-blocked = Dit kan niet worden opgeslagen: zie de eerste waarschuwing van het voorbeeld.
+admin-no-change = Er is niets op te slaan: dit geldt al.
+admin-review-title = Opslaan voor { $directory }?
+admin-reason = Reden
+admin-optional = Niet verplicht; staat in de geschiedenis.
+admin-when = Wanneer
+admin-when-now = Nu, voor elke sessie bij de volgende klik
+admin-when-later = Op dit tijdstip, als er dan niets tegen spreekt
+admin-when-report = Alleen rapporteren: wel beoordelen, niet afdwingen
+admin-starts-at = Datum en tijd
+admin-type-name = Mensen verliezen toegang. Typ { $name } om door te gaan.
+admin-type-name-wrong = Mensen verliezen toegang: typ de naam van de directory, { $name }, in het laatste veld.
+admin-save-now = Opslaan
+admin-back = Terug naar het ontwerp
+admin-must-confirm = Je zou zelf niet meer terug kunnen. Het wordt voor tien minuten opgeslagen. Log opnieuw in in een privévenster en bevestig het voor die tijd; anders komt vanzelf terug wat nu geldt.
+admin-reason-needed = Zeg waarom: een reden is hier verplicht.
+admin-no-time = Zeg wanneer het moet ingaan: kies een datum en een tijd.
+admin-in-the-past = Het tijdstip is al voorbij. Kies er een in de toekomst, of “nu”.
+admin-overtaken = { $author } heeft dit { $minutes ->
+    [0] zojuist
+    [one] { $minutes } minuut geleden
+   *[other] { $minutes } minuten geleden
+} veranderd (revisie { $n }: { $change }). Van jou is niets opgeslagen. Hieronder staat wat je had ingevuld; kijk er nog eens naar en sla het op als het nog klopt.
+admin-to-confirm = Revisie { $n } geldt tot { $by }, tenzij iemand hem bevestigt. Log opnieuw in in een privévenster, open daar deze pagina en bevestig.
+admin-confirm = Bevestigen
+admin-confirm-anew = Deze sessie is van voor de verandering. Log opnieuw in in een privévenster, en bevestig daar.
+admin-scheduled = Revisie { $n } gaat in op { $at }.
+admin-report-only = Revisie { $n } wordt alleen beoordeeld: open hem in de geschiedenis om te zien wat hij zou doen.
+admin-call-off = Afblazen
+admin-done-saved = Opgeslagen. Het geldt voor elke sessie vanaf de volgende klik.
+admin-done-scheduled = Opgeslagen. Het gaat op zijn tijd in, als er dan niets tegen spreekt.
+admin-done-report = Opgeslagen om alleen te beoordelen. Er is voor niemand iets veranderd.
+admin-done-confirmed = Bevestigd. Het blijft.
+admin-done-ended = Afgeblazen.
+admin-history = Geschiedenis
+admin-history-title = Wat er voor { $directory } is ingesteld
+admin-history-empty = Hier is nog niets veranderd: bestanden en standaard beslissen.
+admin-revision = Revisie
+admin-who-when = Wie en wanneer
+admin-what = Ingesteld naast bestanden en standaard
+admin-as-files = niets
+admin-undo = Terugdraaien
+admin-restore = Terugzetten…
+admin-restore-files = Terug naar bestanden en standaard…
+admin-is-running = geldt nu
+admin-is-scheduled = gepland
+admin-is-report-only = alleen rapporteren
+admin-is-replaced = vervangen
+admin-is-lapsed = niet bevestigd
+admin-is-ended = afgeblazen
+admin-demo = Demo
+
+## Herstelcodes
+recovery-title = Vul een herstelcode in
+recovery-lead = Gebruik een van de codes die je hebt bewaard. Elke code werkt één keer. Hoofdletters en streepjes maken niet uit.
+recovery-label = Herstelcode
+recovery-format = Een herstelcode heeft 26 letters en cijfers.
+recovery-wrong = Deze code klopt niet. Misschien is hij van een oudere reeks.
+recovery-used = Deze code is al gebruikt. Gebruik een andere.
+recovery-lost = Ik heb geen herstelcodes
+recovery-done-title = Je bent ingelogd
+recovery-hour = Je blijft hoogstens 1 uur ingelogd. Voeg voor die tijd een andere manier van inloggen toe.
+recovery-left = { $n ->
+    [0] Je hebt geen herstelcodes meer.
+    [one] Je hebt nog 1 herstelcode.
+   *[other] Je hebt nog { $n } herstelcodes.
+}
+recovery-few = Maak snel nieuwe.
+recovery-make = Nieuwe herstelcodes maken
+account-nav-recovery = Herstelcodes
+account-recovery-lead = Met een herstelcode kun je inloggen als je je telefoon of je app kwijt bent. Elke code werkt één keer, naast je wachtwoord.
+account-recovery-none = Je hebt nog geen herstelcodes gemaakt.
+account-recovery-done = Je nieuwe codes werken vanaf nu. Oudere werken niet meer.
+account-recovery-new-title = Je nieuwe herstelcodes
+account-recovery-new-lead = Bewaar ze waar alleen jij ze kunt vinden. We laten ze nooit meer zien.
+account-recovery-download = Downloaden
+account-recovery-copy = Kopiëren
+account-recovery-copied = Gekopieerd
+account-recovery-print = Afdrukken
+account-recovery-stored = Ik heb deze codes bewaard
+account-recovery-submit = Deze codes vanaf nu gebruiken
+news-recovery-used = Er is een herstelcode van je account gebruikt om in te loggen.

@@ -2,32 +2,86 @@
 //! [`Section`] with its address and text, a file here with the page, a template that extends
 //! `account/account.html`. Not here: who may change what.
 
+mod apps;
+mod contacts;
+mod devices;
 mod overview;
+mod password;
+mod recovery;
 
 use askama::Template;
 
 use super::frame::{Frame, html};
+use crate::points::Method;
+pub use apps::{AccountApp, AccountApps};
+pub use contacts::{AccountContact, AccountContacts, ConfirmContact, ContactsState};
+pub use devices::{AccountDevice, AccountDevices};
 pub use overview::{AccountMethod, AccountOverview, AccountPlan, Verdict};
+pub use password::ChangePassword;
+pub use recovery::{NewRecoveryCodes, RecoveryOverview};
 
 /// A page of the account, as it stands in the navigation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Section {
     Overview,
+    Password,
+    Emails,
+    Phones,
+    App,
+    Recovery,
+    Devices,
 }
 
 impl Section {
     /// In the order of the navigation.
-    const ALL: [Self; 1] = [Self::Overview];
+    const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Password,
+        Self::Emails,
+        Self::Phones,
+        Self::App,
+        Self::Recovery,
+        Self::Devices,
+    ];
+
+    /// Pages of methods that the directory does not take are not there.
+    const fn method(self) -> Option<Method> {
+        match self {
+            Self::Overview | Self::Devices => None,
+            Self::Password => Some(Method::Password),
+            Self::Emails => Some(Method::Email),
+            Self::Phones => Some(Method::Sms),
+            Self::App => Some(Method::Totp),
+            Self::Recovery => Some(Method::RecoveryCode),
+        }
+    }
+
+    /// Where people look after a method of theirs.
+    fn of(method: Method) -> Option<Self> {
+        Self::ALL.into_iter().find(|section| section.method() == Some(method))
+    }
 
     const fn href(self) -> &'static str {
         match self {
             Self::Overview => "/.scoregate/me",
+            Self::Recovery => "/.scoregate/me/recovery-codes",
+            Self::Password => "/.scoregate/me/password",
+            Self::Emails => "/.scoregate/me/emails",
+            Self::Phones => "/.scoregate/me/phones",
+            Self::App => "/.scoregate/me/app",
+            Self::Devices => "/.scoregate/me/devices",
         }
     }
 
     fn name(self, frame: &Frame) -> String {
         match self {
             Self::Overview => frame.t("account-nav-overview"),
+            Self::Recovery => frame.t("account-nav-recovery"),
+            Self::Password => frame.t("account-nav-password"),
+            Self::Emails => frame.t("account-nav-emails"),
+            Self::Phones => frame.t("account-nav-phones"),
+            Self::App => frame.t("account-nav-app"),
+            Self::Devices => frame.t("account-nav-devices"),
         }
     }
 }
@@ -47,7 +101,9 @@ pub(super) fn sections(frame: &Frame, current: Section) -> Vec<SectionLink> {
         href: section.href(),
         is_current: section == current,
     };
-    Section::ALL.into_iter().map(link).collect()
+    let is_there =
+        |section: &Section| section.method().is_none_or(|method| frame.offered.contains(method));
+    Section::ALL.into_iter().filter(is_there).map(link).collect()
 }
 
 /// Why a change is not made.

@@ -51,6 +51,8 @@ pub struct Choose {
     /// Ways that lead in, and ways that would but cannot be used now.
     pub choices: Vec<Choice>,
     pub counting: Counting,
+    /// A recovery code was just used; so many are left.
+    pub recovery_left: Option<u32>,
 }
 
 impl Choose {
@@ -66,7 +68,9 @@ impl Choose {
             heading,
             reason: None,
             steps: steps(frame, &self.done, frame.t("next-choose")),
-            notice: None,
+            notice: self
+                .recovery_left
+                .map(|left| Notice::plain(Icon::Key, frame.t1("recovery-left", "n", left))),
             lead,
             is_lead_heading: false,
             tally,

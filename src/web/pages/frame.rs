@@ -5,7 +5,7 @@ use askama::Template;
 use askama::filters::{Escaper as _, Html, HtmlSafe};
 use jiff::tz::TimeZone;
 
-use crate::points::{Method, Timestamp};
+use crate::points::{Method, MethodSet, Timestamp};
 use crate::web::assets::Assets;
 use crate::web::i18n::{Argument, Catalogue, Language};
 
@@ -52,6 +52,8 @@ pub struct Frame {
     /// Marks each page of a demonstration: the address of its inbox, which opens in a new tab so that
     /// the page that asks for the code stays. `None`: this is no demonstration.
     pub demo_inbox: Option<String>,
+    /// The methods that the directory takes: pages of an account are about these.
+    pub offered: MethodSet,
     pub now: Timestamp,
     /// In which times are told.
     pub zone: TimeZone,
@@ -130,6 +132,11 @@ impl Frame {
         written(&self.zone, instant, "%H:%M:%S")
     }
 
+    /// The day, in the zone of this machine.
+    pub(super) fn day(&self, instant: Timestamp) -> String {
+        written(&self.zone, instant, "%Y-%m-%d")
+    }
+
     /// Day and time, to the minute, in the zone of this machine.
     pub(super) fn day_and_time(&self, instant: Timestamp) -> String {
         written(&self.zone, instant, "%Y-%m-%d %H:%M")
@@ -177,7 +184,7 @@ pub(in crate::web) fn written(zone: &TimeZone, instant: Timestamp, format: &str)
 }
 
 /// The key of a method's name.
-pub(in crate::web) const fn method_key(method: Method) -> &'static str {
+pub(super) const fn method_key(method: Method) -> &'static str {
     match method {
         Method::Password => "method-password",
         Method::Email => "method-email",

@@ -32,6 +32,7 @@ pub(in crate::web) fn frame(language: Language) -> Frame {
         reference: None,
         user: None,
         demo_inbox: None,
+        offered: Method::ALL.into_iter().collect(),
         now: NOW,
         zone: TimeZone::UTC,
     }
@@ -120,8 +121,164 @@ impl Painter<'_> {
             let overview = AccountOverview { verdict, done, ways: 0, ..everything.clone() };
             self.add(page, overview.render());
         }
+        self.recovery_codes();
+        self.account_changes();
         let stop = AccountStop { frame: self.with_user(true), reason: StopReason::LastWay };
         self.add("account-last", stop.render());
+    }
+
+    fn recovery_codes(&mut self) {
+        for (page, left, is_made) in
+            [("p24", Some(7), true), ("p24-few", Some(1), false), ("p24-none", None, false)]
+        {
+            let overview = RecoveryOverview { frame: self.with_user(true), left, is_made };
+            self.add(page, overview.render());
+        }
+        let new = NewRecoveryCodes {
+            frame: self.with_user(true),
+            hidden: Hidden { tx: None, ..hidden() },
+            ticket: "ticket".to_owned(),
+            codes: vec!["7Q2KD8-4MZTR-0XW9P-VH3CN-6YJEA".to_owned(); 10],
+        };
+        self.add("p24-new", new.render());
+        for (page, state) in [
+            ("p6", CodeState::Ready),
+            ("p6-empty", CodeState::Empty),
+            ("p6-format", CodeState::NotACode),
+            ("p6-wrong", CodeState::Wrong { tries_left: None }),
+            ("p6-used", CodeState::UsedAlready),
+        ] {
+            let asking = RecoveryPage {
+                frame: self.with_user(false),
+                hidden: hidden(),
+                done: vec![Method::Password],
+                state,
+                has_other_ways: true,
+            };
+            self.add(page, asking.render());
+        }
+        for (page, left) in [("p6-done", 7), ("p6-done-few", 0)] {
+            let go_on = "/".to_owned();
+            self.add(page, Recovered { frame: self.with_user(true), left, go_on }.render());
+        }
+    }
+
+    fn account_changes(&mut self) {
+        let (hidden, name) = (Hidden { tx: None, ..hidden() }, self.name.to_owned());
+        for (page, state) in [
+            ("p17", PasswordState::First),
+            ("p17-short", PasswordState::TooShort),
+            ("p17-busy", PasswordState::Busy),
+        ] {
+            let (frame, hidden) = (self.with_user(true), hidden.clone());
+            let page_of = ChangePassword { frame, hidden, username: name.clone(), min: 15, state };
+            self.add(page, page_of.render());
+        }
+        for (page, state) in [
+            ("p16", ForgotState::First),
+            ("p16-empty", ForgotState::Empty),
+            ("p16-sent", ForgotState::Sent),
+            ("p16-wait", ForgotState::Throttled { until: later(900) }),
+        ] {
+            let html = Forgot { frame: self.plain(), hidden: hidden.clone(), state }.render();
+            self.add(page, html);
+        }
+        let sign_in = "/.scoregate/sign-in".to_owned();
+        self.add("p16-done", ResetDone { frame: self.plain(), sign_in }.render());
+        self.add("p16-gone", LinkGone { frame: self.refused(), is_reset: true }.render());
+        let reset = SetUpPassword {
+            frame: self.plain(),
+            is_reset: true,
+            action: "/.scoregate/forgot/k3yQ".to_owned(),
+            hidden: hidden.clone(),
+            username: name.clone(),
+            min: 15,
+            app_follows: false,
+            state: PasswordState::First,
+        };
+        self.add("p16-reset", reset.render());
+        self.contacts(&hidden);
+        let app =
+            AccountApp { credential: "c1".to_owned(), name: Some(name.clone()), added_at: NOW };
+        for (page, done) in
+            [("p21", ""), ("p21-added", "added"), ("p21-named", "named"), ("p21-over", "over")]
+        {
+            let unnamed = AccountApp { name: None, credential: "c2".to_owned(), ..app.clone() };
+            let (frame, hidden) = (self.with_user(true), hidden.clone());
+            let apps = vec![app.clone(), unnamed];
+            let apps = AccountApps { frame, hidden, apps, can_add: true, done: done.to_owned() };
+            self.add(page, apps.render());
+        }
+        let device = |is_this: bool, user_agent: &str| AccountDevice {
+            mark: "m4rk".to_owned(),
+            is_this,
+            user_agent: user_agent.to_owned(),
+            address: "192.0.2.7".to_owned(),
+            since: NOW,
+            last_seen_at: later(60),
+        };
+        for (page, done) in [("p25", ""), ("p25-ended", "ended")] {
+            let (frame, hidden) = (self.with_user(true), hidden.clone());
+            let devices = vec![
+                device(true, "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"),
+                device(false, "<b>who knows</b>"),
+            ];
+            let page_of = AccountDevices { frame, hidden, devices, done: done.to_owned() };
+            self.add(page, page_of.render());
+        }
+    }
+
+    fn contacts(&mut self, hidden: &Hidden) {
+        let states = [
+            ContactsState::First,
+            ContactsState::NotAnAddress,
+            ContactsState::AlreadyThere,
+            ContactsState::TooMany,
+            ContactsState::NotSent,
+            ContactsState::Over,
+            ContactsState::Throttled { until: later(900) },
+            ContactsState::Added,
+            ContactsState::Removed,
+        ];
+        for is_phone in [false, true] {
+            let kind = if is_phone { "p23" } else { "p22" };
+            for state in states {
+                let contact = AccountContact {
+                    credential: "c1".to_owned(),
+                    address: self.name.to_owned(),
+                    added_at: NOW,
+                };
+                let html = AccountContacts {
+                    frame: self.with_user(true),
+                    hidden: hidden.clone(),
+                    is_phone,
+                    contacts: vec![contact],
+                    can_add: state != ContactsState::TooMany,
+                    state,
+                }
+                .render();
+                self.add(&format!("{kind}-{state:?}"), html);
+            }
+            for state in [
+                CodeState::Ready,
+                CodeState::Empty,
+                CodeState::NotACode,
+                CodeState::Wrong { tries_left: Some(1) },
+                CodeState::Wrong { tries_left: None },
+            ] {
+                let html = ConfirmContact {
+                    frame: self.with_user(true),
+                    hidden: hidden.clone(),
+                    action: "/.scoregate/me/emails/code?ticket=t1cket".to_owned(),
+                    back: "/.scoregate/me/emails".to_owned(),
+                    is_phone,
+                    address: self.name.to_owned(),
+                    state,
+                }
+                .render();
+                self.add(&format!("{kind}-code-{state:?}"), html);
+            }
+        }
     }
 
     fn sign_in(&mut self) {
@@ -218,7 +375,8 @@ impl Painter<'_> {
         for (page, choices, counting) in pages {
             let done = vec![Method::Password];
             let frame = self.with_user(false);
-            let html = Choose { frame, hidden: hidden(), done, choices, counting };
+            let recovery_left = (page == "p2").then_some(7);
+            let html = Choose { frame, hidden: hidden(), done, choices, counting, recovery_left };
             self.add(page, html.render());
         }
     }
@@ -387,6 +545,7 @@ impl Painter<'_> {
         for (page, state) in states {
             let html = SetUpPassword {
                 frame: self.plain(),
+                is_reset: false,
                 action: action.clone(),
                 hidden: Hidden { tx: None, ..hidden() },
                 username: self.name.to_owned(),
@@ -402,8 +561,8 @@ impl Painter<'_> {
             self.add(page, SetUpDone { frame: self.plain(), has_app, sign_in }.render());
         }
         let frame = Frame { help: None, ..self.plain() };
-        self.add("p18-gone", LinkGone { frame: self.plain() }.render());
-        self.add("p18-gone-no-help", LinkGone { frame }.render());
+        self.add("p18-gone", LinkGone { frame: self.plain(), is_reset: false }.render());
+        self.add("p18-gone-no-help", LinkGone { frame, is_reset: false }.render());
     }
 
     fn set_up_app(&mut self, action: &str) {
@@ -426,6 +585,7 @@ impl Painter<'_> {
                 secret: Secret::new(secret.to_owned()),
                 state,
                 can_skip: state == AppState::First,
+                is_in_account: false,
             };
             self.add(page, html.render());
         }
@@ -654,7 +814,8 @@ mod tests {
                 };
                 assert_eq!(value("csrf").as_deref(), Some("c5Rf-token"), "{name}");
                 let is_first_of_link = action.contains("/link/") && !name.contains("p18-app");
-                let is_of_account = action.starts_with("/.scoregate/me");
+                let is_of_account = action.starts_with("/.scoregate/me")
+                    || action.starts_with("/.scoregate/forgot");
                 let has_transaction =
                     !action.ends_with("/sign-out") && !is_first_of_link && !is_of_account;
                 assert_eq!(value("tx").is_some(), has_transaction, "{name}");

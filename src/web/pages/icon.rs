@@ -8,7 +8,7 @@ use crate::points::Method;
 
 /// A drawing on a grid of 24, in the colour of the text around it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Icon {
+pub(in crate::web) enum Icon {
     Password,
     Passkey,
     Phone,
@@ -23,7 +23,7 @@ pub(super) enum Icon {
 }
 
 impl Icon {
-    pub(super) const fn of(method: Method) -> Self {
+    pub(in crate::web) const fn of(method: Method) -> Self {
         match method {
             Method::Password => Self::Password,
             Method::Passkey => Self::Passkey,
@@ -36,7 +36,7 @@ impl Icon {
     }
 
     /// Beside small text.
-    pub(super) const fn small(self) -> SmallIcon {
+    pub(in crate::web) const fn small(self) -> SmallIcon {
         SmallIcon(self)
     }
 
@@ -83,7 +83,7 @@ impl HtmlSafe for Icon {}
 
 /// The same drawing, small.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct SmallIcon(Icon);
+pub(in crate::web) struct SmallIcon(Icon);
 
 impl fmt::Display for SmallIcon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,16 +9,22 @@ mod choose;
 mod code;
 mod demo;
 mod ends;
+mod forgot;
 mod frame;
 #[cfg(test)]
 mod gallery;
 mod icon;
 mod parts;
+mod recovery;
 mod refused;
 mod setup;
 mod sign_in;
 
-pub use account::{AccountMethod, AccountOverview, AccountPlan, AccountStop, StopReason, Verdict};
+pub use account::{
+    AccountApp, AccountApps, AccountContact, AccountContacts, AccountDevice, AccountDevices,
+    AccountMethod, AccountOverview, AccountPlan, AccountStop, ChangePassword, ConfirmContact,
+    ContactsState, NewRecoveryCodes, RecoveryOverview, StopReason, Verdict,
+};
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};
 pub use demo::{
@@ -26,9 +32,12 @@ pub use demo::{
     DemoProof, DemoPublic, DemoWhy,
 };
 pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
+pub use forgot::{Forgot, ForgotState, ResetDone};
 pub use frame::{Frame, Help, Person};
-pub(in crate::web) use frame::{html, method_key, method_key_within, written};
+pub(in crate::web) use frame::{html, method_key_within, written};
+pub(in crate::web) use icon::Icon;
 pub use parts::{Blocked, Choice, Counting, Hidden};
+pub use recovery::{Recovered, RecoveryPage};
 pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
 pub use setup::{AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword};
 pub use sign_in::{PasswordAgain, SignIn, SignInState};

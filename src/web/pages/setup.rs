@@ -30,6 +30,8 @@ pub enum PasswordState {
 #[derive(Clone, Debug)]
 pub struct SetUpPassword {
     pub frame: Frame,
+    /// After a password was forgotten, instead of the first of an account.
+    pub is_reset: bool,
     /// Where the form goes: `/.scoregate/link/TOKEN`.
     pub action: String,
     pub hidden: Hidden,
@@ -50,6 +52,7 @@ struct SetUpPasswordView<'a> {
     heading: String,
     action: &'a str,
     username: &'a str,
+    lead: String,
     rule: String,
     steps: Vec<StepView>,
     problem: Option<Problem>,
@@ -61,7 +64,8 @@ impl SetUpPassword {
     pub fn render(&self) -> String {
         let frame = &self.frame;
         let heading = frame.t("setup-title");
-        let problem = self.problem().map(|text| Problem { text, field: "new_password" });
+        let problem = password_problem(frame, self.state, self.min);
+        let lead = if self.is_reset { "reset-lead" } else { "setup-lead" };
         html(&SetUpPasswordView {
             frame,
             hidden: &self.hidden,
@@ -69,6 +73,7 @@ impl SetUpPassword {
             heading,
             action: &self.action,
             username: &self.username,
+            lead: frame.t1(lead, "portal", &frame.portal),
             rule: frame.t1("setup-rule", "n", self.min),
             steps: if self.app_follows { set_up_steps(frame, false) } else { Vec::new() },
             notice: (self.state == PasswordState::Busy)
@@ -76,18 +81,19 @@ impl SetUpPassword {
             problem,
         })
     }
+}
 
-    fn problem(&self) -> Option<String> {
-        let frame = &self.frame;
-        match self.state {
-            PasswordState::First | PasswordState::Busy => None,
-            PasswordState::Empty => Some(frame.t("setup-empty")),
-            PasswordState::TooShort => Some(frame.t1("setup-short", "n", self.min)),
-            PasswordState::TooLong { max } => Some(frame.t1("setup-long", "n", max)),
-            PasswordState::Common => Some(frame.t("setup-common")),
-            PasswordState::LikeName => Some(frame.t("setup-name")),
-        }
-    }
+/// What is wrong with a new password, beside its field.
+pub(super) fn password_problem(frame: &Frame, state: PasswordState, min: usize) -> Option<Problem> {
+    let text = match state {
+        PasswordState::First | PasswordState::Busy => return None,
+        PasswordState::Empty => frame.t("setup-empty"),
+        PasswordState::TooShort => frame.t1("setup-short", "n", min),
+        PasswordState::TooLong { max } => frame.t1("setup-long", "n", max),
+        PasswordState::Common => frame.t("setup-common"),
+        PasswordState::LikeName => frame.t("setup-name"),
+    };
+    Some(Problem { text, field: "new_password" })
 }
 
 fn set_up_steps(frame: &Frame, password_is_done: bool) -> Vec<StepView> {
@@ -127,6 +133,8 @@ pub struct SetUpApp {
     pub state: AppState,
     /// The form may be left without an app: a button that sends `skip`.
     pub can_skip: bool,
+    /// Among the pages of an account that is set up already.
+    pub is_in_account: bool,
 }
 
 #[derive(Template)]
@@ -160,7 +168,7 @@ impl SetUpApp {
             title: frame.title(&heading, problem.is_some()),
             heading,
             action: &self.action,
-            steps: set_up_steps(frame, true),
+            steps: if self.is_in_account { Vec::new() } else { set_up_steps(frame, true) },
             qr: qr(uri),
             uri,
             secret: in_fours(self.secret.reveal()),
@@ -261,6 +269,8 @@ impl SetUpDone {
 #[derive(Clone, Debug)]
 pub struct LinkGone {
     pub frame: Frame,
+    /// It was for a forgotten password: the person can ask for another one themself.
+    pub is_reset: bool,
 }
 
 #[derive(Template)]
@@ -270,6 +280,7 @@ struct LinkGoneView<'a> {
     title: String,
     heading: String,
     ask: Markup,
+    is_reset: bool,
 }
 
 impl LinkGone {
@@ -282,6 +293,7 @@ impl LinkGone {
             frame,
             title: frame.title(&heading, false),
             heading,
+            is_reset: self.is_reset,
             ask: match contact {
                 Some(contact) => frame.bold("link-gone-ask", "contact", contact),
                 None => frame.bold("link-gone-ask-admin", "contact", ""),

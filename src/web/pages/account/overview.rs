@@ -54,6 +54,8 @@ struct Row {
     icon: Icon,
     name: String,
     details: String,
+    /// Where it is changed.
+    href: Option<&'static str>,
 }
 
 struct PlanRow {
@@ -102,6 +104,7 @@ impl AccountOverview {
             "removed" => "account-done-removed",
             "planned" => "account-done-planned",
             "kept" => "account-done-kept",
+            "password" => "account-done-password",
             _ => return None,
         };
         Some(Notice::plain(Icon::Check, self.frame.t(key)))
@@ -124,6 +127,7 @@ impl AccountOverview {
             icon: Icon::of(row.method),
             name: self.frame.method_name(row.method),
             details: row.details.join(", "),
+            href: Section::of(row.method).map(Section::href),
         }
     }
 

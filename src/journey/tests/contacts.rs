@@ -1,0 +1,106 @@
+//! Another address: only after the code that was sent to it, and the old one hears of it.
+
+use super::*;
+use crate::accounts::ContactKind;
+
+impl Trip {
+    async fn ask(&self, kind: ContactKind, typed: &str) -> ContactAsked {
+        let permit = self.permit(Change::Add(method_of_kind(kind))).await;
+        let arrival = self.arrival().await;
+        self.journey.ask_contact(&self.visit(&arrival), &permit, kind, typed).await.unwrap()
+    }
+
+    async fn confirm(&self, ticket: &ContactTicket, code: &str) -> ContactConfirmed {
+        let permit = self.permit(Change::Add(Method::Email)).await;
+        let arrival = self.arrival().await;
+        self.journey.confirm_contact(&self.visit(&arrival), &permit, ticket, code).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_added_by_the_code_that_was_sent_there_and_the_old_one_is_told() {
+    let mut trip = Trip::new().await;
+    trip.signed_in().await;
+    let asked = trip.ask(ContactKind::Email, " Second@Example.ORG ").await;
+    let ContactAsked::Sent(ticket) = asked else { panic!("{asked:?}") };
+    let code = trip.code().await;
+    assert_eq!(trip.account().await.contacts.len(), 1, "nothing is stored yet");
+    for wrong in ["000000", "", "12345", &format!("+{code}")] {
+        let confirmed = trip.confirm(&ticket, wrong).await;
+        assert!(matches!(confirmed, ContactConfirmed::Rejected(_)), "{wrong}: {confirmed:?}");
+    }
+    assert_eq!(trip.confirm(&ticket, &code).await, ContactConfirmed::Done);
+    let account = trip.account().await;
+    let second = &account.contacts[1];
+    assert_eq!(
+        (second.address.as_str(), second.enrolled_at),
+        ("Second@example.org", Some(trip.now))
+    );
+    assert_eq!(trip.told().await, [("anna@example.org".to_owned(), "Added(Email)".to_owned())]);
+    // The same code once more adds nothing.
+    assert_eq!(trip.confirm(&ticket, &code).await, ContactConfirmed::NoTicket);
+}
+
+#[tokio::test]
+async fn five_tries_end_a_code_and_ten_minutes_do() {
+    let mut trip = Trip::new().await;
+    trip.signed_in().await;
+    let ContactAsked::Sent(ticket) = trip.ask(ContactKind::Email, "b@example.org").await else {
+        panic!("not sent")
+    };
+    let code = trip.code().await;
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    for _ in 0..5 {
+        assert!(matches!(trip.confirm(&ticket, wrong).await, ContactConfirmed::Rejected(_)));
+    }
+    assert_eq!(trip.confirm(&ticket, &code).await, ContactConfirmed::NoTicket);
+    let keys = &trip.house.keys;
+    let token = ticket.token(keys, HOST, &[7; 32]);
+    let parse = |browser: &[u8; 32], account: &Account, now| {
+        ContactTicket::parse(&token, keys, HOST, browser, account, now).is_some()
+    };
+    let other = trip.house.user("staff", "ben").await;
+    assert!(parse(&[7; 32], &trip.anna, trip.now));
+    assert!(!parse(&[8; 32], &trip.anna, trip.now), "another browser");
+    assert!(!parse(&[7; 32], &other, trip.now), "another user");
+    assert!(!parse(&[7; 32], &trip.anna, trip.now.after(minutes(10))), "too late");
+}
+
+#[tokio::test]
+async fn odd_addresses_are_refused_and_every_one_that_is_sent_to_is_one_recipient() {
+    let mut trip = Trip::new().await;
+    trip.signed_in().await;
+    for typed in [
+        "",
+        "anna",
+        "a@b@c.org",
+        "a@example.org,b@example.org",
+        "a@example.org;b@example.org",
+        "a@example.org\r\nBcc: b@example.org",
+        "Anna <a@example.org>",
+        "a@[1.2.3.4]",
+        "a@example.org%0ab@example.org",
+    ] {
+        let asked = trip.ask(ContactKind::Email, typed).await;
+        assert!(matches!(asked, ContactAsked::NotAnAddress), "{typed:?}: {asked:?}");
+    }
+    for typed in ["0612345678", "+31 6 1234 5678 ext 9", "+31612345678,+31612345679", "phone", "+"]
+    {
+        let asked = trip.ask(ContactKind::Phone, typed).await;
+        assert!(matches!(asked, ContactAsked::NotAnAddress), "{typed:?}: {asked:?}");
+    }
+    let asked = trip.ask(ContactKind::Email, "ANNA@example.org").await;
+    assert!(matches!(asked, ContactAsked::AlreadyThere), "{asked:?}");
+}
+
+#[tokio::test]
+async fn nobody_is_flooded_with_codes_that_somebody_else_asks_for() {
+    let mut trip = Trip::new().await;
+    trip.signed_in().await;
+    let mut sent = 0;
+    for n in 0..20 {
+        let asked = trip.ask(ContactKind::Email, &format!("stranger{n}@example.org")).await;
+        sent += usize::from(matches!(asked, ContactAsked::Sent(_)));
+    }
+    assert_eq!(sent, 5);
+}

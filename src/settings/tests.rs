@@ -1,0 +1,419 @@
+//! Rules of settings, as tables. Not here: what every store must do (`store::contract`).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::accounts::{DirectoryName, StoreError, UserName};
+use crate::config::{Guard, LoadRequest, Provenance, load};
+use crate::points::{Level, Method, MethodPolicy, MethodSet, Points, Settings, Timestamp};
+
+/// Keeps revisions in memory and knows no users: for rooms that need some settings.
+#[derive(Debug, Default)]
+struct Nowhere(Mutex<Vec<Revision>>);
+
+#[async_trait]
+impl SettingsStore for Nowhere {
+    async fn revisions(&self) -> Result<Vec<Revision>, StoreError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    async fn add_revision(&self, new: NewRevision, newest: u64) -> Result<Added, StoreError> {
+        let mut all = self.0.lock().unwrap();
+        let own = all.iter().filter(|revision| revision.directory == new.directory);
+        let last = own.map(|revision| revision.number).max().unwrap_or(0);
+        if last != newest {
+            return Ok(Added::Overtaken);
+        }
+        all.push(revision_of(new, last + 1));
+        Ok(Added::Revision(last + 1))
+    }
+
+    async fn mark_revision(
+        &self,
+        directory: &DirectoryName,
+        number: u64,
+        mark: Mark,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut all = self.0.lock().unwrap();
+        let found = all.iter_mut().find(|one| one.directory == *directory && one.number == number);
+        let Some(one) = found else { return Ok(false) };
+        let slot = match mark {
+            Mark::Started => &mut one.started_at,
+            Mark::Confirmed => &mut one.confirmed_at,
+            Mark::Ended => &mut one.ended_at,
+        };
+        Ok(slot.replace(now).is_none())
+    }
+
+    async fn end_revisions(
+        &self,
+        directory: &DirectoryName,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for one in self.0.lock().unwrap().iter_mut().filter(|one| one.directory == *directory) {
+            one.ended_at.get_or_insert(now);
+        }
+        Ok(())
+    }
+
+    async fn groups(&self, _: &DirectoryName) -> Result<Vec<Group>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn users_with(
+        &self,
+        _: &DirectoryName,
+        _: &[MethodSet],
+        _: u32,
+    ) -> Result<Vec<UserName>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn note_sign_in(
+        &self,
+        _: &DirectoryName,
+        _: Option<MethodSet>,
+        _: MethodSet,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn sign_ins(&self, _: &DirectoryName, _: Timestamp) -> Result<Vec<SignIns>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Policies that hold nothing yet.
+pub(crate) fn policies() -> Policies {
+    let opened = Policies::open(Arc::new(Nowhere::default()));
+    futures_util::FutureExt::now_or_never(opened).unwrap().unwrap()
+}
+
+fn revision_of(new: NewRevision, number: u64) -> Revision {
+    Revision {
+        directory: new.directory,
+        number,
+        author: new.author,
+        at: new.at,
+        reason: new.reason,
+        chosen: new.chosen,
+        report_only: new.report_only,
+        starts_at: new.starts_at,
+        started_at: new.started_at,
+        confirm_by: new.confirm_by,
+        confirmed_at: None,
+        ended_at: None,
+    }
+}
+
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn level(value: u16) -> Level {
+    Level::new(value).unwrap()
+}
+
+fn set(methods: &[Method]) -> MethodSet {
+    methods.iter().copied().collect()
+}
+
+fn no_guard() -> Guard {
+    Guard { min_required_level: level(1), never_alone: MethodSet::EMPTY }
+}
+
+fn typed(fields: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+    let fields: BTreeMap<String, String> =
+        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    move |name| fields.get(name).cloned()
+}
+
+fn read(fields: &[(&str, &str)]) -> Result<Chosen, Vec<Problem>> {
+    draft(typed(fields), &Settings::standard(), &Locks::default(), &no_guard())
+}
+
+/// The provenance of a file that sets the required level.
+fn locked() -> Provenance {
+    let text = "[listen.http]\naddress = \"127.0.0.1:0\"\nserve = \"routes\"\n\
+                [directory.staff]\nauthentication.required_level = 30\n";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scoregate.toml");
+    std::fs::write(&file, text).unwrap();
+    load(&LoadRequest {
+        file: Some(file),
+        environment: BTreeMap::new(),
+        overrides: Vec::new(),
+        allow_plain_secrets: false,
+        check_environment: false,
+        now: NOW,
+    })
+    .provenance
+}
+
+#[test]
+fn points_are_whole_numbers_from_0_to_1000_and_nothing_is_repaired() {
+    for (text, taken) in [
+        ("0", true),
+        ("1000", true),
+        (" 20 ", true),
+        ("-1", false),
+        ("1.5", false),
+        ("\"20\"", false),
+        ("2147483648", false),
+        ("4294967316", false),
+        ("1001", false),
+        ("", false),
+        ("1e2", false),
+        ("+5", false),
+        ("٢٠", false),
+    ] {
+        let read = read(&[("points_sms", text)]);
+        assert_eq!(read.is_ok(), taken, "{text:?}: {read:?}");
+        if !taken {
+            let expected = Field::Points(Method::Sms);
+            assert!(
+                matches!(&*read.unwrap_err(), [Problem::NotANumber { field, .. }] if *field == expected)
+            );
+        }
+    }
+    for (text, taken) in [("0", false), ("1", true), ("1001", false)] {
+        assert_eq!(read(&[("required_level", text)]).is_ok(), taken, "{text}");
+    }
+    assert_eq!(read(&[("first", "1")]), Err(vec![Problem::NoFirst]));
+}
+
+#[test]
+fn what_is_as_the_file_says_is_left_to_the_file() {
+    let same = [("required_level", "30"), ("points_password", "20"), ("points_sms", "10")];
+    assert_eq!(read(&same), Ok(Chosen::default()));
+    let chosen = read(&[("required_level", "40"), ("points_password", "20")]).unwrap();
+    assert_eq!((chosen.required_level, chosen.points.len()), (Some(40), 0));
+}
+
+#[test]
+fn a_file_beats_the_portal_setting_by_setting() {
+    let locks = Locks::of("staff", &locked(), false);
+    assert!(locks.place(Field::RequiredLevel).unwrap().ends_with("scoregate.toml:5"));
+    assert_eq!(locks.place(Field::Points(Method::Sms)), None);
+    let file = Settings::standard();
+    let refused = draft(typed(&[("required_level", "40")]), &file, &locks, &no_guard());
+    assert!(matches!(&*refused.unwrap_err(), [Problem::Locked { place: Some(_), .. }]));
+    // The same value is no change, and a stored one waits until the line is gone.
+    let both =
+        draft(typed(&[("required_level", "30"), ("points_sms", "15")]), &file, &locks, &no_guard());
+    assert_eq!(both.unwrap().required_level, None);
+    let chosen = Chosen { required_level: Some(40), ..Chosen::default() };
+    let with = |locks: &Locks| effective(&file, locks, &no_guard(), Some(&chosen)).unwrap();
+    assert_eq!(with(&locks).required_level, level(30));
+    assert_eq!(with(&Locks::default()).required_level, level(40));
+    let read_only = Locks::of("other", &locked(), true);
+    assert_eq!(with(&read_only), file, "read_only locks everything");
+}
+
+#[test]
+fn no_floor_is_passed_by_a_draft_or_by_what_was_saved_before_it() {
+    let guard = Guard { min_required_level: level(30), never_alone: set(&[Method::Email]) };
+    let file = Settings::standard();
+    let low = draft(typed(&[("required_level", "20")]), &file, &Locks::default(), &guard);
+    assert_eq!(low, Err(vec![Problem::BelowFloor { typed: 20, floor: 30 }]));
+    let alone = draft(typed(&[("points_email", "30")]), &file, &Locks::default(), &guard);
+    assert!(matches!(&*alone.unwrap_err(), [Problem::Alone { method: Method::Email, .. }]));
+    let saved = Chosen {
+        required_level: Some(20),
+        points: BTreeMap::from([("email".to_owned(), 50)]),
+        ..Chosen::default()
+    };
+    let in_force = effective(&file, &Locks::default(), &guard, Some(&saved)).unwrap();
+    assert_eq!(in_force.required_level, level(30));
+    assert_eq!(in_force.policy(Method::Email).points.value(), 29);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_used_for_nothing() {
+    let file = Settings::standard();
+    let nothing = Locks::default();
+    for broken in [
+        Chosen { required_level: Some(0), ..Chosen::default() },
+        Chosen { required_level: Some(1001), ..Chosen::default() },
+        Chosen { first: Some(vec![]), ..Chosen::default() },
+        Chosen { first: Some(vec!["pasword".to_owned()]), ..Chosen::default() },
+        Chosen { points: BTreeMap::from([("sms".to_owned(), 1001)]), ..Chosen::default() },
+        Chosen { points: BTreeMap::from([("token".to_owned(), 1)]), ..Chosen::default() },
+    ] {
+        assert!(effective(&file, &nothing, &no_guard(), Some(&broken)).is_err(), "{broken:?}");
+    }
+    assert!(serde_json::from_str::<Chosen>(r#"{"required_level": 30, "later": 1}"#).is_err());
+}
+
+/// A revision of `staff`, saved at `NOW` plus its number of minutes.
+fn revision(number: u64) -> Revision {
+    let minutes = u32::try_from(number).unwrap();
+    Revision {
+        directory: "staff".into(),
+        number,
+        author: "anna".to_owned(),
+        at: NOW.after(MINUTE * minutes),
+        reason: String::new(),
+        chosen: Chosen::default(),
+        report_only: false,
+        starts_at: None,
+        started_at: Some(NOW.after(MINUTE * minutes)),
+        confirm_by: None,
+        confirmed_at: None,
+        ended_at: None,
+    }
+}
+
+fn running_at(revisions: &[Revision], minutes: u32) -> u64 {
+    running(revisions, "staff", NOW.after(MINUTE * minutes)).map_or(0, |one| one.number)
+}
+
+#[test]
+fn what_is_in_force_is_a_function_of_the_instant() {
+    let to_confirm = Revision { confirm_by: Some(NOW.after(MINUTE * 12)), ..revision(2) };
+    let unconfirmed = [revision(1), to_confirm.clone()];
+    for (minutes, number) in [(0, 0), (1, 1), (2, 2), (11, 2), (12, 1), (1000, 1)] {
+        assert_eq!(running_at(&unconfirmed, minutes), number, "{minutes}");
+    }
+    let confirmed = Revision { confirmed_at: Some(NOW.after(MINUTE * 5)), ..to_confirm };
+    assert_eq!(running_at(&[revision(1), confirmed], 1000), 2);
+    let report = Revision { report_only: true, started_at: None, ..revision(2) };
+    assert_eq!(running_at(&[revision(1), report], 1000), 1, "report only never decides");
+    let scheduled =
+        Revision { starts_at: Some(NOW.after(MINUTE * 30)), started_at: None, ..revision(2) };
+    assert_eq!(running_at(&[revision(1), scheduled.clone()], 1000), 1, "it was not started");
+    let started = Revision { started_at: Some(NOW.after(MINUTE * 30)), ..scheduled };
+    let later = [revision(1), started.clone(), revision(3)];
+    assert_eq!((running_at(&later, 29), running_at(&later, 30)), (3, 2), "by start, not number");
+    let ended = Revision { ended_at: Some(NOW), ..started };
+    assert_eq!(running_at(&[revision(1), ended], 1000), 1);
+    assert_eq!(running(&[revision(1)], "customers", NOW.after(MINUTE * 5)), None);
+}
+
+#[tokio::test]
+async fn two_who_save_at_once_are_one_who_saves_and_one_who_is_told() {
+    let policies = policies();
+    let wish = |author: &str| Wish {
+        directory: "staff".into(),
+        chosen: Chosen { required_level: Some(40), ..Chosen::default() },
+        author: author.to_owned(),
+        reason: String::new(),
+        base: 0,
+        report_only: false,
+        starts_at: None,
+        to_confirm: false,
+    };
+    assert_eq!(policies.save(wish("anna"), NOW).await.unwrap().number, 1);
+    assert!(matches!(policies.save(wish("piet"), NOW).await, Err(SaveError::Overtaken)));
+    assert_eq!(policies.history("staff").len(), 1);
+    let late = Wish { base: 1, starts_at: Some(NOW), ..wish("piet") };
+    assert!(matches!(policies.save(late, NOW).await, Err(SaveError::InThePast)));
+    let back = policies.recover(&"staff".into(), 0, "cli", NOW.after(MINUTE)).await.unwrap();
+    assert_eq!((back, policies.running("staff", NOW.after(MINUTE))), (Some(0), None));
+    let again = policies.recover(&"staff".into(), 1, "cli", NOW.after(MINUTE)).await.unwrap();
+    assert_eq!(again, Some(2));
+    assert_eq!(
+        policies.running("staff", NOW.after(MINUTE)).unwrap().chosen.required_level,
+        Some(40)
+    );
+    assert_eq!(policies.recover(&"staff".into(), 9, "cli", NOW).await.unwrap(), None);
+}
+
+/// Three have a password alone, five with e-mail, two an app as well; one of the last owns the gateway.
+fn groups() -> Vec<Group> {
+    use Method::{Email, Password, Totp};
+    vec![
+        Group { methods: set(&[Password]), users: 3, owners: 0 },
+        Group { methods: set(&[Password, Email]), users: 5, owners: 0 },
+        Group { methods: set(&[Password, Email, Totp]), users: 2, owners: 1 },
+    ]
+}
+
+fn judged(draft: &Settings, groups: &[Group], author: &[Method]) -> Preview {
+    use Method::{Email, Password, Totp};
+    let author = Author { methods: set(author), is_of_directory: true };
+    preview(&Material {
+        draft,
+        running: &Settings::standard(),
+        usable: set(&[Password, Email, Totp]),
+        groups,
+        sign_ins: &[
+            SignIns { methods: set(&[Password]), count: 100 },
+            SignIns { methods: set(&[Password, Email]), count: 7 },
+            SignIns { methods: set(&[Password, Email, Totp]), count: 4 },
+        ],
+        places: &[(
+            "payments".to_owned(),
+            crate::points::Requirement { level: level(40), ..Default::default() },
+        )],
+        admin: Some(level(40)),
+        author,
+    })
+}
+
+fn asking(required: u16) -> Settings {
+    let mut settings = Settings::standard();
+    settings.required_level = level(required);
+    settings
+}
+
+fn with_points(mut settings: Settings, method: Method, points: u16) -> Settings {
+    let lifetime = settings.policy(method).lifetime;
+    settings.set(method, MethodPolicy { points: Points::new(points).unwrap(), lifetime });
+    settings
+}
+
+const ALL_THREE: [Method; 3] = [Method::Password, Method::Email, Method::Totp];
+
+#[test]
+fn a_preview_counts_who_can_and_who_loses_and_replays_the_week() {
+    let raised = judged(&asking(40), &groups(), &ALL_THREE);
+    assert_eq!(raised.ways.len(), 1);
+    assert_eq!((raised.users, raised.can, raised.cannot()), (10, 2, 8));
+    assert_eq!((raised.lose, raised.gain), (5, 0));
+    assert_eq!(raised.replay, Replay { sign_ins: 11, same: 4, more: 7, fewer: 0 });
+    assert_eq!(raised.owners_who_cannot, 0);
+    assert_eq!((raised.routes[0].ways, raised.routes[0].users), (1, 2));
+    let lowered = judged(&asking(20), &groups(), &ALL_THREE);
+    assert_eq!((lowered.can, lowered.lose, lowered.gain), (10, 0, 3));
+    assert_eq!(lowered.replay, Replay { sign_ins: 11, same: 0, more: 0, fewer: 11 });
+    let same = judged(&asking(30), &groups(), &ALL_THREE);
+    assert_eq!((same.can, same.lose, same.gain), (7, 0, 0));
+    assert_eq!(same.replay.same, 11);
+}
+
+#[test]
+fn each_warning_is_given_where_it_is_due() {
+    let codes = |draft: &Settings, groups: &[Group], author: &[Method]| {
+        let warnings = judged(draft, groups, author).warnings;
+        warnings.iter().map(Warning::code).collect::<std::collections::BTreeSet<_>>()
+    };
+    let nobody = codes(&asking(50), &groups(), &ALL_THREE);
+    assert!(nobody.contains("W1") && nobody.contains("W3"), "{nobody:?}");
+    let not_you = codes(&asking(40), &groups(), &[Method::Password, Method::Email]);
+    assert!(not_you.contains("W2") && not_you.contains("W4") && not_you.contains("W13"));
+    assert!(!not_you.contains("W3"), "an owner can: {not_you:?}");
+    let mut no_owner = groups();
+    no_owner[2].owners = 0;
+    assert!(codes(&asking(30), &no_owner, &ALL_THREE).contains("W3"));
+    let low = codes(&asking(20), &groups(), &ALL_THREE);
+    assert!(low.contains("W5") && low.contains("W8"), "{low:?}");
+    let mut first = asking(20);
+    first.first = set(&[Method::Password, Method::Email]);
+    let codes_first = codes(&first, &groups(), &ALL_THREE);
+    assert!(codes_first.contains("W6") && codes_first.contains("W10"), "{codes_first:?}");
+    let standard = codes(&asking(30), &groups(), &ALL_THREE);
+    assert!(
+        standard.contains("W7") && standard.contains("W11"),
+        "no notifier for sms: {standard:?}"
+    );
+    let no_app = with_points(asking(30), Method::Totp, 0);
+    assert!(codes(&no_app, &groups(), &ALL_THREE).contains("W9"), "payments ask 40");
+    assert!(judged(&asking(50), &groups(), &ALL_THREE).is_blocked());
+    assert!(!judged(&asking(40), &groups(), &[Method::Password]).is_blocked());
+}
