@@ -1,6 +1,7 @@
 //! Wiring: from a configuration to running services, and what commands need of both. One short function
 //! a service. Not here: any rule of the product.
 
+mod entries;
 mod keyring;
 mod loading;
 mod operator;

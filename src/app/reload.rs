@@ -10,27 +10,30 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::chain;
+use super::entries::{Entries, first_end, read_certificates};
 use super::loading;
 use super::policies::compile;
 use crate::audit::{Actor, Audit, Event, EventName};
 use crate::clock::Clock;
-use crate::config::{CertificateFiles, Config, LoadRequest, Provenance};
+use crate::config::{LoadRequest, Provenance};
 use crate::gate::Snapshot;
 use crate::observe::{Metrics, Readiness};
 use crate::operations::{Refused, Service, Status};
 use crate::points::Timestamp;
-use crate::proxy::{CertifiedHost, Gateway, TlsSettings};
+use crate::proxy::Gateway;
 use crate::sessions::Sessions;
 use crate::settings::{Ground, Policies};
 
 /// Settings that are built into services at start; a change of them waits for a restart, and a reload
 /// that holds one is refused rather than done by half.
-const AT_START_ONLY: [&str; 12] = [
+const AT_START_ONLY: [&str; 14] = [
     "admin.address",
     "admin.host",
     "listen.https.address",
     "listen.https.tls.min_version",
-    "listen.http",
+    "listen.http.address",
+    "listen.http.serve",
+    "listen.http.redirect_to",
     "listen.ops",
     "store",
     "notifier",
@@ -50,7 +53,7 @@ pub(super) struct RunningGateway {
     pub(super) ground: Arc<ArcSwap<Ground>>,
     pub(super) policies: Arc<Policies>,
     pub(super) gateway: Arc<Gateway>,
-    pub(super) tls: Option<Arc<TlsSettings>>,
+    pub(super) entries: Entries,
     pub(super) sessions: Arc<Sessions>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) audit: Arc<Audit>,
@@ -121,9 +124,10 @@ impl RunningGateway {
         let _one_at_a_time = self.swapping();
         let compiled = compile(&ground, &self.policies, &self.snapshot.load(), now)?;
         let revision = compiled.revision;
-        if let Some(tls) = &self.tls {
+        if let Some(tls) = &self.entries.https.tls {
             tls.replace(certificates).map_err(|error| chain(&error))?;
         }
+        self.entries.replace_porches(&loaded.config);
         if let Some(ends) = ends {
             self.metrics.certificate("https", ends);
         }
@@ -169,21 +173,6 @@ impl RunningGateway {
         paths.dedup();
         paths
     }
-}
-
-/// Reads every certificate of a configuration.
-///
-/// # Errors
-/// A sentence with the file.
-pub(super) fn read_certificates(config: &Config) -> Result<Vec<CertifiedHost>, String> {
-    let files = config.listen.https.iter().flat_map(|listener| &listener.certificates);
-    let read = |files: &CertificateFiles| CertifiedHost::read(files).map_err(|error| chain(&error));
-    files.map(read).collect()
-}
-
-/// When the first of them ends; `None` where there is none.
-pub(super) fn first_end(certificates: &[CertifiedHost]) -> Option<Timestamp> {
-    certificates.iter().map(CertifiedHost::not_after).min()
 }
 
 fn rfc3339(at: Timestamp) -> String {

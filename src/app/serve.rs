@@ -14,9 +14,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
+use super::entries::{CertificateWatch, Entries, Seen};
 use super::loading::Ready;
 use super::operator::{self, Running};
-use super::reload::{RunningGateway, first_end, read_certificates};
+use super::reload::RunningGateway;
 use super::services::{self, Blueprint, Opened, Services};
 use super::{chain, clock};
 use crate::accounts::{AccountStore, PasskeyStore};
@@ -32,10 +33,10 @@ use crate::front::Redirect;
 use crate::gate::Snapshot;
 use crate::methods::CodeStore;
 use crate::notify::{self, Notifiers, Outbox, OutboxLimits};
-use crate::observe::{Metrics, OpsListener, Pulse, Readiness, start_logging};
+use crate::observe::{OpsListener, Pulse, Readiness, start_logging};
 use crate::operations::{Operator, Service};
 use crate::points::Timestamp;
-use crate::proxy::{Gateway, GatewayOptions, Listener, TlsSettings};
+use crate::proxy::{Entry, Gateway, GatewayOptions, Listener};
 use crate::sessions::cookies::DEVICE_AGE;
 use crate::settings::{Ground, Policies};
 use crate::store::embedded::Embedded;
@@ -108,11 +109,17 @@ async fn serve(
     let snapshot = compiled(&ground, &policies, &opened, sockets.ports())?;
     let settings = (Arc::new(ArcSwap::from_pointee(ground)), Arc::new(policies));
     let services = services::build(Blueprint { opened, snapshot, notifiers, demo })?;
-    let tls = tls(&loaded.config, &services.metrics)?;
+    let entries = Entries::new(&loaded.config, &services.metrics)?;
     let readiness = Arc::new(Readiness::new(Arc::new(StorePulse(services.opened.store.clone()))));
     let folder = store_folder(&loaded.config);
-    let mut running =
-        running(&services, loaded.provenance, settings.clone(), request, tls.clone(), &readiness);
+    let mut running = running(
+        &services,
+        loaded.provenance,
+        settings.clone(),
+        request,
+        entries.clone(),
+        &readiness,
+    );
     running.listeners = sockets.lines();
     let operator = operator_of(&services, running, folder.as_ref()).await;
     let _ = services.admin.set(web::admin_router(AdminPortal {
@@ -132,7 +139,8 @@ async fn serve(
     let (stop, stopping) = watch::channel(false);
     let (lines, welcome) = (sockets.lines(), welcome(&sockets.addresses(), sockets.admin()));
     let mut tasks = JoinSet::new();
-    sockets.serve(&mut tasks, &services, tls, &readiness, &stopping, &loaded.config)?;
+    spawn_certificate_watch(&mut tasks, &services, &entries, &stopping);
+    sockets.serve(&mut tasks, &services, entries, &readiness, &stopping, &loaded.config)?;
     if let Some(control) = control {
         let (audit, clock) = (services.opened.audit.clone(), services.opened.clock.clone());
         let operator = operator.operator.clone();
@@ -178,23 +186,12 @@ fn compiled(
         .map_err(|problems| Failure::Configuration(operator::first(&problems)))
 }
 
-fn tls(config: &Config, metrics: &Metrics) -> Result<Option<Arc<TlsSettings>>, Failure> {
-    let Some(listener) = &config.listen.https else { return Ok(None) };
-    let certificates = read_certificates(config).map_err(Failure::Configuration)?;
-    if let Some(ends) = first_end(&certificates) {
-        metrics.certificate("https", ends);
-    }
-    TlsSettings::new(certificates, listener.min_version)
-        .map(|settings| Some(Arc::new(settings)))
-        .map_err(|error| Failure::Configuration(chain(&error)))
-}
-
 fn running(
     services: &Services,
     provenance: Provenance,
     (ground, policies): (Arc<ArcSwap<Ground>>, Arc<Policies>),
     request: LoadRequest,
-    tls: Option<Arc<TlsSettings>>,
+    entries: Entries,
     readiness: &Arc<Readiness>,
 ) -> RunningGateway {
     RunningGateway {
@@ -204,7 +201,7 @@ fn running(
         ground,
         policies,
         gateway: services.gateway.clone(),
-        tls,
+        entries,
         sessions: services.sessions.clone(),
         metrics: services.metrics.clone(),
         audit: services.opened.audit.clone(),
@@ -295,6 +292,35 @@ async fn every<F: Future<Output = ()>>(period: Duration, mut work: impl FnMut() 
     }
 }
 
+/// How often the certificate files are looked at; a change is taken over at the second look.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(1);
+
+fn spawn_certificate_watch(
+    tasks: &mut JoinSet<()>,
+    services: &Services,
+    entries: &Entries,
+    stopping: &watch::Receiver<bool>,
+) {
+    let Some(tls) = entries.https.tls.clone() else { return };
+    let watch = Arc::new(CertificateWatch {
+        tls,
+        snapshot: services.snapshot.clone(),
+        metrics: services.metrics.clone(),
+        audit: services.opened.audit.clone(),
+        clock: services.opened.clock.clone(),
+        seen: std::sync::Mutex::new(Seen::default()),
+    });
+    watch.begin();
+    let looks = every(CERTIFICATE_LOOK, move || {
+        let watch = watch.clone();
+        async move {
+            let look = tokio::task::spawn_blocking(move || watch.look());
+            warn(look.await, "the certificate files were not looked at");
+        }
+    });
+    tasks.spawn(until(stopping.clone(), looks));
+}
+
 fn spawn_upkeep(tasks: &mut JoinSet<()>, services: &Services, stopping: &watch::Receiver<bool>) {
     let streams = services.gateway.streams().clone();
     let judge = every(JUDGE_STREAMS, move || {
@@ -308,8 +334,10 @@ fn spawn_upkeep(tasks: &mut JoinSet<()>, services: &Services, stopping: &watch::
     });
     tasks.spawn(until(stopping.clone(), judge));
     let (sessions, metrics) = (services.sessions.clone(), services.metrics.clone());
+    let gateway = services.gateway.clone();
     let flush = every(FLUSH, move || {
         let (sessions, metrics) = (sessions.clone(), metrics.clone());
+        metrics.connections(gateway.places().count());
         async move {
             metrics.sessions(sessions.count());
             warn(sessions.flush_seen().await, "when sessions were last seen was not written");
@@ -462,24 +490,24 @@ impl Sockets {
         self,
         tasks: &mut JoinSet<()>,
         services: &Services,
-        tls: Option<Arc<TlsSettings>>,
+        entries: Entries,
         readiness: &Arc<Readiness>,
         stopping: &watch::Receiver<bool>,
         config: &Config,
     ) -> Result<(), Failure> {
-        if let (Some(listener), Some(tls)) = (self.https, tls) {
+        if let (Some(listener), Some(_)) = (self.https, &entries.https.tls) {
             let gateway = services.gateway.clone();
-            tasks.spawn(listener.serve(Some(tls), gateway, stopping.clone(), DRAIN));
+            tasks.spawn(listener.serve(entries.https, gateway, stopping.clone(), DRAIN));
         }
         if let Some((listener, serves)) = self.http {
             let gateway = match serves {
                 HttpServes::Routes => services.gateway.clone(),
                 HttpServes::RedirectToHttps => redirecting(services, config)?,
             };
-            tasks.spawn(listener.serve(None, gateway, stopping.clone(), DRAIN));
+            tasks.spawn(listener.serve(entries.http, gateway, stopping.clone(), DRAIN));
         }
         if let (Some(listener), Some(gateway)) = (self.admin, services.admin_gateway.clone()) {
-            tasks.spawn(listener.serve(None, gateway, stopping.clone(), DRAIN));
+            tasks.spawn(listener.serve(Entry::default(), gateway, stopping.clone(), DRAIN));
         }
         if let Some(ops) = self.ops {
             let (readiness, metrics) = (readiness.clone(), services.metrics.clone());
@@ -491,8 +519,15 @@ impl Sockets {
 
 /// A gateway of its own that sends everybody to https.
 fn redirecting(services: &Services, config: &Config) -> Result<Arc<Gateway>, Failure> {
-    let redirect = Arc::new(Redirect::new(services.snapshot.clone()));
-    Gateway::new(redirect, config.limits, &GatewayOptions::default())
+    let redirect = Arc::new(Redirect {
+        snapshot: services.snapshot.clone(),
+        audit: services.opened.audit.clone(),
+        metrics: services.metrics.clone(),
+        clock: services.opened.clock.clone(),
+    });
+    let places = services.gateway.places().clone();
+    let options = GatewayOptions { places, ..GatewayOptions::default() };
+    Gateway::new(redirect, config.limits, &options)
         .map_err(|error| Failure::Configuration(chain(&error)))
 }
 

@@ -53,6 +53,37 @@ pub struct HttpsListener {
     /// Chosen by the host that the client names (SNI); the first serves clients that name none.
     pub certificates: Vec<CertificateFiles>,
     pub min_version: TlsVersion,
+    pub in_front: InFront,
+    /// `None`: what a portal says of it goes through.
+    pub hsts: Option<Hsts>,
+}
+
+/// Who stands in front of a listener.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct InFront {
+    /// Empty: nobody.
+    pub trusted: Vec<Network>,
+    pub client_field: ClientField,
+    /// Every connection begins with a PROXY header of a trusted peer.
+    pub proxy_protocol: bool,
+}
+
+/// Where trusted proxies say who the client is. Only one is read: a proxy that writes one of them passes on
+/// what a client wrote into the other.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ClientField {
+    /// `X-Forwarded-For` and `X-Forwarded-Proto`.
+    #[default]
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
+/// RFC 6797.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Hsts {
+    pub max_age: Duration,
+    pub include_subdomains: bool,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -71,13 +102,14 @@ pub enum TlsVersion {
 pub struct HttpListener {
     pub address: SocketAddr,
     pub serves: HttpServes,
+    pub in_front: InFront,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum HttpServes {
     /// Every address is redirected to its https twin.
     RedirectToHttps,
-    /// The gateway itself without TLS; loopback only.
+    /// The gateway itself without TLS; on loopback, or for trusted proxies only.
     Routes,
 }
 
@@ -385,7 +417,16 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Between requests on one connection.
     pub keep_alive: Duration,
+    /// For a PROXY header and a TLS handshake together.
+    pub handshake_timeout: Duration,
     pub connections_per_address: u32,
+    /// Of all clients.
+    pub connections: u32,
+    /// Requests at once on one HTTP/2 connection.
+    pub h2_streams: u32,
+    /// Bytes a second that a client sends or takes while it is waited for; 0: any.
+    pub min_rate: u32,
+    pub rate_window: Duration,
     /// Default for routes that set none; `None`: no limit.
     pub body_bytes: Option<u64>,
 }

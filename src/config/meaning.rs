@@ -15,15 +15,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::certificates::{self, Pair};
 use super::checked::{
-    Audit, CertificateFiles, Config, HttpListener, HttpServes, HttpsListener, Limits, Listen, Log,
-    LogFormat, SessionLimits, ShowPoints, Sms, StoreLocation, TlsVersion, Ui,
+    Audit, CertificateFiles, ClientField, Config, Hsts, HttpListener, HttpServes, HttpsListener,
+    InFront, Limits, Listen, Log, LogFormat, SessionLimits, ShowPoints, Sms, StoreLocation,
+    TlsVersion, Ui,
 };
 use super::diagnostic::{Diagnostic, Spot};
 use super::layers::{Layered, Provenance};
 use super::load::LoadRequest;
 use super::reach::at;
 use super::secrets::Keepers;
-use super::shape::{Format, Language, MinVersion, Serve, Shape, Shown};
+use super::shape::{self, Format, Language, MinVersion, Serve, Shape, Shown};
+use super::texts::Block;
+use crate::points::Network;
 use crate::routes::RouteSpec;
 
 /// Builds a configuration; `None`: something that it needs is missing, and has been reported.
@@ -182,6 +185,8 @@ impl Builder<'_> {
     fn https(&mut self) -> Option<HttpsListener> {
         let https = self.shape.listen.https.as_ref()?;
         let certificates = self.certificates();
+        let in_front = in_front(&https.trusted_proxies, https.client_field, https.proxy_protocol);
+        self.check_in_front("listen.https", &in_front);
         let Some(address) = &https.address else {
             self.require("`listen.https`", "listen.https", "address", r#"address = "[::]:443""#);
             return None;
@@ -193,6 +198,11 @@ impl Builder<'_> {
                 MinVersion::Tls12 => TlsVersion::Tls12,
                 MinVersion::Tls13 => TlsVersion::Tls13,
             },
+            in_front,
+            hsts: https.hsts.send.then_some(Hsts {
+                max_age: https.hsts.max_age.0,
+                include_subdomains: https.hsts.include_subdomains,
+            }),
         })
     }
 
@@ -242,6 +252,8 @@ impl Builder<'_> {
             return None;
         };
         let address = address.0;
+        let in_front = in_front(&http.trusted_proxies, http.client_field, http.proxy_protocol);
+        self.check_in_front("listen.http", &in_front);
         let Some(Serve::Routes) = http.serve else {
             if self.shape.listen.https.is_none() {
                 let help = "add [listen.https], or `serve = \"routes\"` on a loopback address";
@@ -251,20 +263,40 @@ impl Builder<'_> {
                     help,
                 );
             }
-            return Some(HttpListener { address, serves: HttpServes::RedirectToHttps });
+            return Some(HttpListener { address, serves: HttpServes::RedirectToHttps, in_front });
         };
         if http.redirect_to.is_some() {
             let sentence = "`listen.http` cannot have both `redirect_to` and `serve`";
             let diagnostic = Diagnostic::error("E0207", sentence);
             self.report(diagnostic, "listen.http.serve", "one too many", "remove one of the two");
         }
-        if !address.ip().is_loopback() {
+        if !address.ip().is_loopback() && in_front.trusted.is_empty() {
             let sentence = format!("`listen.http` would serve sign-ins in clear text on {address}");
-            let help = "use a loopback address such as \"127.0.0.1:8080\", or [listen.https]";
+            let help = "use a loopback address such as \"127.0.0.1:8080\", or name the proxies that \
+                        end TLS in `trusted_proxies`, or use [listen.https]";
             let diagnostic = Diagnostic::error("E0208", sentence);
             self.report(diagnostic, "listen.http.address", "not a loopback address", help);
         }
-        Some(HttpListener { address, serves: HttpServes::Routes })
+        Some(HttpListener { address, serves: HttpServes::Routes, in_front })
+    }
+
+    /// Who is trusted can say that a request comes from anywhere.
+    fn check_in_front(&mut self, listener: &str, in_front: &InFront) {
+        if in_front.proxy_protocol && in_front.trusted.is_empty() {
+            let path = format!("{listener}.proxy_protocol");
+            let sentence = format!("`{path}` is on, and no proxy is trusted: nobody could connect");
+            let help =
+                format!("name the proxies: `{listener}.trusted_proxies = [\"10.0.0.5/32\"]`");
+            let diagnostic = Diagnostic::error("E0211", sentence);
+            self.report(diagnostic, &path, "needs `trusted_proxies`", &help);
+        }
+        let path = format!("{listener}.trusted_proxies");
+        if in_front.trusted.iter().any(Network::is_everything) {
+            let sentence = format!("`{path}` trusts everybody to say who they are");
+            let help = "name the addresses of the proxies, and nothing wider";
+            let warning = Diagnostic::warning("W0212", sentence);
+            self.report(warning, &path, "every address there is", help);
+        }
     }
 
     /// No two listeners on one address.
@@ -352,7 +384,12 @@ impl Builder<'_> {
             target_bytes: limits.target_bytes,
             head_timeout: limits.head_timeout.0,
             keep_alive: limits.keep_alive.0,
+            handshake_timeout: limits.handshake_timeout.0,
             connections_per_address: limits.connections_per_address,
+            connections: limits.connections,
+            h2_streams: limits.h2_streams,
+            min_rate: limits.min_rate,
+            rate_window: limits.rate_window.0,
             body_bytes: limits.body_limit.0,
         }
     }
@@ -396,5 +433,16 @@ impl Builder<'_> {
             environment: &self.request.environment,
             check_environment: self.request.check_environment,
         }
+    }
+}
+
+fn in_front(trusted: &[Block], field: shape::ClientField, proxy_protocol: bool) -> InFront {
+    InFront {
+        trusted: trusted.iter().map(|block| block.0).collect(),
+        client_field: match field {
+            shape::ClientField::XForwardedFor => ClientField::XForwardedFor,
+            shape::ClientField::Forwarded => ClientField::Forwarded,
+        },
+        proxy_protocol,
     }
 }

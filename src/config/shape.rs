@@ -139,13 +139,51 @@ pub(super) struct Listen {
 /// The public listener.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["trusted_proxies", "proxy_protocol", "acme", "http2"]))]
+#[schemars(extend("x-later" = ["acme", "http2"]))]
 pub(super) struct Https {
     /// Required. Address and port. `[::]` takes IPv4 and IPv6; port 0 takes any free port, which is
     /// printed. Example: `"[::]:443"`.
     pub(super) address: Option<ListenAddress>,
     /// Certificates and the TLS version.
     pub(super) tls: Tls,
+    /// Proxies and load balancers in front of this listener, whose word on where a request comes from is
+    /// taken. Default: nobody. Example: `["10.0.0.0/8"]`.
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<Block>,
+    /// The field in which trusted proxies name the client: `"x-forwarded-for"`, with
+    /// `X-Forwarded-Proto` beside it, or `"forwarded"` (RFC 7239). The other one is never read.
+    #[schemars(extend("default" = "x-forwarded-for"))]
+    pub(super) client_field: ClientField,
+    /// Every connection begins with a PROXY header, version 1 or 2, of a trusted proxy; all others are
+    /// closed.
+    #[schemars(extend("default" = false))]
+    pub(super) proxy_protocol: bool,
+    /// Whether browsers are told to come back by https only (RFC 6797).
+    pub(super) hsts: Hsts,
+}
+
+/// Whether browsers are told to come back by https only.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Hsts {
+    /// Answers over TLS carry `Strict-Transport-Security`, in place of what a portal says. `false`: what
+    /// the portal says goes through.
+    #[schemars(extend("default" = true))]
+    pub(super) send: bool,
+    /// How long browsers remember it. `"0s"` makes them forget: the way back to a host without TLS.
+    #[schemars(extend("default" = "365d", "x-least" = "0s", "x-most" = "730d"))]
+    pub(super) max_age: Span,
+    /// All hosts below those of the routes are meant too.
+    #[schemars(extend("default" = false))]
+    pub(super) include_subdomains: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(super) enum ClientField {
+    XForwardedFor,
+    Forwarded,
 }
 
 /// Certificates and the TLS version.
@@ -191,14 +229,26 @@ pub(super) struct Certificate {
 /// A listener without TLS.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-later" = ["trusted_proxies", "proxy_protocol"]))]
 pub(super) struct Http {
     /// Required. Address and port. Example: `"[::]:80"`.
     pub(super) address: Option<ListenAddress>,
     /// Every address is sent to its https twin. This is what happens where `serve` is not set.
     pub(super) redirect_to: Option<RedirectTo>,
-    /// The gateway itself without TLS. Only on a loopback address, such as `"127.0.0.1:8080"`.
+    /// The gateway itself without TLS. Only on a loopback address, such as `"127.0.0.1:8080"`, or with
+    /// `trusted_proxies`; then others cannot connect.
     pub(super) serve: Option<Serve>,
+    /// Proxies and load balancers in front of this listener, whose word on where a request comes from is
+    /// taken. Default: nobody. Example: `["10.0.0.0/8"]`.
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<Block>,
+    /// The field in which trusted proxies name the client: `"x-forwarded-for"`, with
+    /// `X-Forwarded-Proto` beside it, or `"forwarded"` (RFC 7239). The other one is never read.
+    #[schemars(extend("default" = "x-forwarded-for"))]
+    pub(super) client_field: ClientField,
+    /// Every connection begins with a PROXY header, version 1 or 2, of a trusted proxy; all others are
+    /// closed.
+    #[schemars(extend("default" = false))]
+    pub(super) proxy_protocol: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -819,12 +869,30 @@ pub(super) struct Limits {
     /// How long a request's head may take from its first byte to its last.
     #[schemars(extend("default" = "10s", "x-most" = "5m"))]
     pub(super) head_timeout: Span,
+    /// How long a PROXY header and a TLS handshake may take together.
+    #[schemars(extend("default" = "5s", "x-least" = "1s", "x-most" = "1m"))]
+    pub(super) handshake_timeout: Span,
     /// How long a connection may stay open between two requests.
     #[schemars(extend("default" = "60s", "x-most" = "1h"))]
     pub(super) keep_alive: Span,
-    /// Connections from one address at once.
+    /// Connections from one address at once; for IPv6, from one /64. More are closed at once. Not for
+    /// `trusted_proxies`, which have many clients behind one address.
     #[schemars(extend("default" = 256), range(min = 1, max = 1_000_000))]
     pub(super) connections_per_address: u32,
+    /// Connections of all clients at once; more are closed at once. Each takes a file descriptor, and
+    /// another while its request is at the portal.
+    #[schemars(extend("default" = 10000), range(min = 1, max = 1_000_000))]
+    pub(super) connections: u32,
+    /// Requests at once on one HTTP/2 connection.
+    #[schemars(extend("default" = 100), range(min = 1, max = 1000))]
+    pub(super) h2_streams: u32,
+    /// The bytes a second that a client has to send of a body, or to take of an answer, while the
+    /// gateway waits for it; else its connection ends. 0: any.
+    #[schemars(extend("default" = 240), range(min = 0, max = 1_000_000))]
+    pub(super) min_rate: u32,
+    /// The time of waiting over which `min_rate` is measured.
+    #[schemars(extend("default" = "20s", "x-least" = "1s", "x-most" = "10m"))]
+    pub(super) rate_window: Span,
     /// The largest request body, where a route sets none: a size or `"none"`.
     #[schemars(extend("default" = "none"))]
     pub(super) body_limit: BodyLimit,

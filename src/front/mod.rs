@@ -9,7 +9,7 @@ mod problem;
 mod redirect;
 mod related;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -32,9 +32,10 @@ use crate::gate::{
 use crate::journey::{Opening, ReturnAddress, Transaction};
 use crate::keys::Purpose;
 use crate::observe::{DecisionKind, Metrics};
-use crate::points::{Forbidden, Grant, Shortfall};
+use crate::points::{Forbidden, Grant, Shortfall, Timestamp};
 use crate::proxy::{
     Admission, Bond, Client, Finished, Gatekeeper, Head, Passage, PortalTrouble, Refusal, Strip,
+    TurnedAway,
 };
 use crate::routes::NotRouted;
 use crate::sessions::{Present, cookies};
@@ -116,7 +117,7 @@ impl Front {
             method: head.method.as_str(),
             target: head.target,
             cookies: &fields,
-            address: Some(head.peer.ip()),
+            address: Some(head.client),
             upgrade: head.upgrade,
         };
         self.gate.admit(incoming, &self.snapshot.load_full(), self.clock.now()).await
@@ -361,8 +362,7 @@ impl Gatekeeper for Front {
 
     async fn page(&self, mut request: Request<Bytes>) -> Response<Bytes> {
         let reference = Reference::random();
-        let is_tls =
-            request.extensions().get::<Client>().is_some_and(|client| client.tls.is_some());
+        let is_tls = request.extensions().get::<Client>().is_some_and(|client| client.secure);
         request.extensions_mut().insert(Transport { is_tls, reference });
         // The router would cut the body, and with it the length; the proxy cuts it when it writes.
         if request.method() == http::Method::HEAD {
@@ -395,13 +395,10 @@ impl Gatekeeper for Front {
         &self,
         refusal: &Refusal,
         reference: &str,
+        client: IpAddr,
         head: Option<&Head<'_>>,
     ) -> Response<Bytes> {
-        let mut event = Event::new(EventName::RequestRefused, self.clock.now())
-            .reference(reference)
-            .reason(reason(refusal));
-        event = event.source(head.map(|head| head.peer.ip()));
-        self.audit.record(event);
+        self.audit.record(refused(refusal, reference, client, self.clock.now()));
         let wants_page = head.filter(|head| {
             let kind = ClientKind::of(head.method, head.headers, head.upgrade);
             matches!(kind, ClientKind::Navigation | ClientKind::FormPost | ClientKind::Frame)
@@ -431,12 +428,26 @@ impl Gatekeeper for Front {
         }
     }
 
-    fn not_a_request(&self, peer: SocketAddr) {
-        let event = Event::new(EventName::RequestRefused, self.clock.now())
-            .source(Some(peer.ip()))
-            .reason("not_http");
-        self.audit.record(event);
+    fn not_a_request(&self, client: IpAddr) {
+        self.audit.record(not_http(client, self.clock.now()));
     }
+
+    fn turned_away(&self, why: TurnedAway) {
+        self.metrics.turned_away(why.name());
+    }
+}
+
+/// A request that got neither a portal nor an own page.
+fn refused(refusal: &Refusal, reference: &str, client: IpAddr, now: Timestamp) -> Event {
+    Event::new(EventName::RequestRefused, now)
+        .source(Some(client))
+        .reference(reference)
+        .reason(reason(refusal))
+}
+
+/// Something that Pingora's parser did not take for a request.
+fn not_http(client: IpAddr, now: Timestamp) -> Event {
+    Event::new(EventName::RequestRefused, now).source(Some(client)).reason("not_http")
 }
 
 fn strip_of(snapshot: &Snapshot) -> Strip {
@@ -448,7 +459,7 @@ fn answered(answer: Answer) -> Admission {
 }
 
 fn caller(arrival: Box<Arrival>, head: &Head<'_>) -> Caller {
-    let transport = Transport { is_tls: head.tls.is_some(), reference: Reference::random() };
+    let transport = Transport { is_tls: head.secure, reference: Reference::random() };
     let uri = std::str::from_utf8(head.target)
         .ok()
         .and_then(|target| target.parse::<Uri>().ok())
@@ -531,6 +542,7 @@ const fn reason(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::BadRequest(why) => why,
         Refusal::UnknownHost => "unknown_host",
+        Refusal::Misdirected => "misdirected",
         Refusal::NotFound => "no_route",
         Refusal::MethodNotAllowed => "method",
         Refusal::SlowBody => "slow_body",
@@ -566,7 +578,7 @@ const fn page_of(refusal: &Refusal) -> PageOf {
         Refusal::BadRequest(_) | Refusal::SlowBody | Refusal::Expectation => {
             pages::Refusal::NotUnderstood
         }
-        Refusal::UnknownHost => pages::Refusal::UnknownHost,
+        Refusal::UnknownHost | Refusal::Misdirected => pages::Refusal::UnknownHost,
         Refusal::NotFound => pages::Refusal::NotFound,
         Refusal::MethodNotAllowed => pages::Refusal::WrongMethod,
         Refusal::TooLarge => pages::Refusal::TooLarge,

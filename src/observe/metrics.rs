@@ -90,6 +90,9 @@ pub struct Metrics {
     reload_successful: IntGauge,
     reload_at: Gauge,
     certificates: GaugeVec,
+    certificates_read: IntGauge,
+    connections: IntGauge,
+    turned_away: IntCounterVec,
     audit: OnceLock<Arc<Audit>>,
     usual: papaya::HashMap<Box<str>, UsualSeries>,
 }
@@ -179,6 +182,16 @@ impl Metrics {
                 "When the certificate ends.",
                 &["listener"],
             ),
+            certificates_read: gauge(
+                "scoregate_certificates_last_read_successful",
+                "1 if the certificate files could be used when they last changed.",
+            ),
+            connections: gauge("scoregate_connections_open", "Connections of clients."),
+            turned_away: counter(
+                "scoregate_connections_turned_away_total",
+                "Connections that were closed before their first request.",
+                &["reason"],
+            ),
             audit: OnceLock::new(),
             usual: papaya::HashMap::new(),
             registry,
@@ -190,7 +203,7 @@ impl Metrics {
     fn register(&self) {
         let info = int_gauges("scoregate_build_info", "Which program this is.", &["version"]);
         info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let all: [Box<dyn Collector>; 18] = [
+        let all: [Box<dyn Collector>; 21] = [
             Box::new(self.requests.clone()),
             Box::new(self.active.clone()),
             Box::new(self.overhead.clone()),
@@ -208,6 +221,9 @@ impl Metrics {
             Box::new(self.reload_successful.clone()),
             Box::new(self.reload_at.clone()),
             Box::new(self.certificates.clone()),
+            Box::new(self.certificates_read.clone()),
+            Box::new(self.connections.clone()),
+            Box::new(self.turned_away.clone()),
             Box::new(info),
         ];
         for collector in all {
@@ -327,6 +343,20 @@ impl Metrics {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; seconds stay exact")]
     pub fn certificate(&self, listener: &str, not_after: Timestamp) {
         self.certificates.with_label_values(&[listener]).set(not_after.as_secs() as f64);
+    }
+
+    /// Certificate files have changed, and could be used or not.
+    pub fn certificates_read(&self, is_successful: bool) {
+        self.certificates_read.set(i64::from(is_successful));
+    }
+
+    pub fn connections(&self, open: u32) {
+        self.connections.set(i64::from(open));
+    }
+
+    /// `reason` is a word of the program.
+    pub fn turned_away(&self, reason: &'static str) {
+        self.turned_away.with_label_values(&[reason]).inc();
     }
 
     /// Shows the counts of the audit. Said once, at start.

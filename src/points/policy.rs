@@ -115,6 +115,12 @@ impl Network {
         (prefix_bits <= longest).then_some(Self { address, prefix_bits })
     }
 
+    /// Whether it is all of IPv4 or all of IPv6.
+    #[must_use]
+    pub const fn is_everything(&self) -> bool {
+        self.prefix_bits == 0
+    }
+
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address.to_canonical(), address.to_canonical()) {

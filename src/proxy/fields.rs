@@ -6,6 +6,7 @@
 //! letter or digit as `-`. Not here: who somebody is.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, COOKIE, SET_COOKIE, UPGRADE};
@@ -14,7 +15,7 @@ use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::{Error, ErrorType};
 
 use super::OWN_COOKIES;
-use super::connection::ConnectionInfo;
+use super::origin::Origin;
 
 /// Every listed name and prefix is shorter.
 const FOLD_LIMIT: usize = 64;
@@ -231,27 +232,39 @@ pub(super) fn remove_hop_by_hop(request: &mut RequestHeader) -> pingora::Result<
     request.insert_header(UPGRADE, "websocket")
 }
 
-/// Says how the request came, from what the connection knows.
+/// Says how the request came, in the usual fields and in that of RFC 7239. There is no
+/// `X-Forwarded-Prefix`: the path goes on as it came, so nothing was taken off it.
 ///
 /// # Errors
 ///
 /// If the host is no field value, which the guard rules out.
 pub(super) fn set_forwarding(
     request: &mut RequestHeader,
-    connection: &ConnectionInfo,
+    origin: &Origin,
     host: &[u8],
 ) -> pingora::Result<()> {
-    let secure = connection.tls.is_some();
-    let (proto, default_port) = if secure { ("https", "443") } else { ("http", "80") };
+    let (proto, default_port) = if origin.secure { ("https", "443") } else { ("http", "80") };
     let port = match port_of(host) {
         Some(port) => HeaderValue::from_bytes(port),
         None => Ok(HeaderValue::from_static(default_port)),
     };
-    request.insert_header("X-Forwarded-For", connection.peer_value.clone())?;
+    request.insert_header("X-Forwarded-For", origin.client_value.clone())?;
     request.insert_header("X-Forwarded-Proto", HeaderValue::from_static(proto))?;
     request.insert_header("X-Forwarded-Host", host)?;
-    request
-        .insert_header("X-Forwarded-Port", port.unwrap_or(HeaderValue::from_static(default_port)))
+    request.insert_header(
+        "X-Forwarded-Port",
+        port.unwrap_or(HeaderValue::from_static(default_port)),
+    )?;
+    request.insert_header("Forwarded", forwarded(origin, proto, host))
+}
+
+/// Quoted where the host has a port, or the address is one of IPv6 (RFC 7239, section 6).
+fn forwarded(origin: &Origin, proto: &str, host: &[u8]) -> Vec<u8> {
+    let client = match origin.client {
+        IpAddr::V4(v4) => format!("for={v4};proto={proto};host=\""),
+        IpAddr::V6(v6) => format!("for=\"[{v6}]\";proto={proto};host=\""),
+    };
+    [client.as_bytes(), host, b"\""].concat()
 }
 
 /// Says who asks, in the usual spelling of names: `X-Scoregate-User`.
@@ -514,6 +527,35 @@ mod tests {
             remove_from_response(&mut answer).unwrap();
             let left = answer.headers.get_all(SET_COOKIE).iter().count();
             assert_eq!(left, if stays { 2 } else { 1 }, "{line}");
+        }
+    }
+
+    #[test]
+    fn how_a_request_came_is_said_in_every_usual_way() {
+        let table = [
+            ("192.0.2.1", true, "a.example", "443", "for=192.0.2.1;proto=https;host=\"a.example\""),
+            (
+                "2001:db8::1",
+                false,
+                "a.example:8080",
+                "8080",
+                "for=\"[2001:db8::1]\";proto=http;host=\"a.example:8080\"",
+            ),
+        ];
+        for (client, secure, host, port, forwarded) in table {
+            let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+            let origin = Origin::of_peer(client.parse().unwrap(), secure).unwrap();
+            set_forwarding(&mut request, &origin, host.as_bytes()).unwrap();
+            let proto = if secure { "https" } else { "http" };
+            for (name, value) in [
+                ("x-forwarded-for", client),
+                ("x-forwarded-proto", proto),
+                ("x-forwarded-host", host),
+                ("x-forwarded-port", port),
+                ("forwarded", forwarded),
+            ] {
+                assert_eq!(request.headers[name], value, "{name}");
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! Pingora passes by default: a phase that forgets to answer lets a request through. Here naming an upstream
 //! asks for the [`Passage`] that only an admission gives, so what is forgotten is a 500.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +13,25 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING,
+};
 use http::{HeaderValue, Version};
 use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::protocols::http::v1::client::HttpSession as PortalSession;
-use pingora::protocols::http::v2::server::default_h2_options;
+use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora::proxy::{FailToProxy, HttpProxy, ProxyHttp, ProxyWarnLogContext, Session, http_proxy};
 use pingora::server::configuration::ServerConf;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType};
 use tokio::time::Instant;
 
-use super::connection::ConnectionInfo;
+use super::connection::Watch;
 use super::guard::{self, Message, Sound, inspect};
-use super::listener::{Addresses, REQUEST, RequestLink};
+use super::listener::{Places, REQUEST, RequestLink};
 use super::pool::{Nobody, Seat};
 use super::respond::{self, Afterwards, BodyError, PortalTrouble, Refusal};
 use super::streams::{Running, Streams};
@@ -41,7 +45,7 @@ use crate::config::{Limits, Upstream};
 /// Server-sent events, as they are asked for and answered.
 const EVENTS: &[u8] = b"text/event-stream";
 /// Silence of a client in the middle of a body, and what it may take to read an answer.
-const CLIENT_SILENCE: Duration = Duration::from_secs(60);
+pub(super) const CLIENT_SILENCE: Duration = Duration::from_secs(60);
 /// Servers of one upstream that one request tries.
 const MAX_SERVERS_TRIED: usize = 4;
 
@@ -52,6 +56,8 @@ pub struct GatewayOptions {
     pub upstream_ca: Option<PathBuf>,
     /// Idle connections to upstreams that are kept; `None`: 512.
     pub idle_upstream_connections: Option<usize>,
+    /// Counts the connections; gateways that count together share it.
+    pub places: Arc<Places>,
 }
 
 /// Everything between a listener and the gatekeeper. Shared by listeners.
@@ -70,7 +76,7 @@ impl std::fmt::Debug for Gateway {
 pub(super) struct Shared {
     pub(super) gatekeeper: Arc<dyn Gatekeeper>,
     pub(super) limits: ArcSwap<Limits>,
-    pub(super) addresses: Arc<Addresses>,
+    pub(super) places: Arc<Places>,
     streams: Arc<Streams>,
     servers: Arc<Servers>,
     /// Connections for WebSockets, which are not Pingora's to copy.
@@ -107,6 +113,7 @@ impl Gateway {
         options: &GatewayOptions,
     ) -> Result<Arc<Self>, GatewayError> {
         let keep_alive = limits.keep_alive;
+        let h2_options = h2_options(&limits);
         let conf = ServerConf {
             ca_file: options.upstream_ca.as_ref().map(|path| path.display().to_string()),
             upstream_keepalive_pool_size: options.idle_upstream_connections.unwrap_or(512),
@@ -119,7 +126,7 @@ impl Gateway {
             let shared = Arc::new(Shared {
                 gatekeeper,
                 limits: ArcSwap::from_pointee(limits),
-                addresses: Arc::default(),
+                places: Arc::clone(&options.places),
                 streams: Arc::default(),
                 servers: Servers::new(),
                 sockets,
@@ -129,8 +136,7 @@ impl Gateway {
         });
         let (mut proxy, shared) = std::panic::catch_unwind(build)
             .map_err(|_| GatewayError::Authorities(options.upstream_ca.clone()))?;
-        // Bare options would be unbounded (`pingora.md` 4).
-        proxy.h2_options = Some(default_h2_options());
+        proxy.h2_options = Some(h2_options);
         let mut server = pingora::apps::HttpServerOptions::default();
         server.h2_idle_timeout = Some(keep_alive);
         proxy.server_options = Some(server);
@@ -143,6 +149,12 @@ impl Gateway {
         &self.shared.streams
     }
 
+    /// The connections that are open.
+    #[must_use]
+    pub fn places(&self) -> &Arc<Places> {
+        &self.shared.places
+    }
+
     /// The upstreams of the configuration in force. Their servers are remembered between requests.
     pub fn set_upstreams(&self, upstreams: impl IntoIterator<Item = Arc<Upstream>>) {
         self.shared.servers.replace(upstreams);
@@ -152,6 +164,15 @@ impl Gateway {
     pub fn set_limits(&self, limits: Limits) {
         self.shared.limits.store(Arc::new(limits));
     }
+}
+
+/// From Pingora's own, for bare options would be unbounded (`pingora.md` 4). Header lists may be larger
+/// than a head may be, so that the guard can answer.
+fn h2_options(limits: &Limits) -> H2Options {
+    let mut options = default_h2_options();
+    options.max_concurrent_streams(limits.h2_streams);
+    options.max_header_list_size(limits.head_bytes.saturating_mul(2));
+    options
 }
 
 /// Pingora's view of the gateway.
@@ -219,16 +240,18 @@ enum Verdict {
 impl Phases {
     async fn judge(&self, session: &Session, link: &RequestLink) -> Verdict {
         let raw = raw_head(session);
-        let sound = match self.inspect(session, raw.as_deref()) {
+        let sound = self.inspect(session, raw.as_deref()).and_then(|sound| {
+            check_server_name(sound.host, link)?;
+            if link.connection.watch.is_broken() { Err(NOT_CHUNKED) } else { Ok(sound) }
+        });
+        let sound = match sound {
             Ok(sound) => sound,
             Err(refusal) => {
-                return Verdict::Answer(
-                    Box::new(self.refuse(&refusal, None).await),
-                    Afterwards::Close,
-                );
+                let answer = self.refuse(&refusal, link.origin.client, None).await;
+                return Verdict::Answer(Box::new(answer), Afterwards::Close);
             }
         };
-        let head = head(session, sound, &link.connection);
+        let head = head(session, sound, link);
         let admission = std::panic::AssertUnwindSafe(self.shared.gatekeeper.admit(&head));
         match admission.catch_unwind().await {
             Ok(Admission::Forward(passage)) if is_too_long(session, &passage) => {
@@ -251,14 +274,20 @@ impl Phases {
     }
 
     async fn refused(&self, refusal: &Refusal, head: &Head<'_>, afterwards: Afterwards) -> Verdict {
-        Verdict::Answer(Box::new(self.refuse(refusal, Some(head)).await), afterwards)
+        let answer = self.refuse(refusal, head.client, Some(head)).await;
+        Verdict::Answer(Box::new(answer), afterwards)
     }
 
     /// The page of a refusal; a plain one if the gatekeeper fails even here.
-    async fn refuse(&self, refusal: &Refusal, head: Option<&Head<'_>>) -> http::Response<Bytes> {
+    async fn refuse(
+        &self,
+        refusal: &Refusal,
+        client: IpAddr,
+        head: Option<&Head<'_>>,
+    ) -> http::Response<Bytes> {
         let reference = respond::reference();
         tracing::debug!(?refusal, reference, "refused");
-        let page = self.shared.gatekeeper.refuse(refusal, &reference, head);
+        let page = self.shared.gatekeeper.refuse(refusal, &reference, client, head);
         let mut page = std::panic::AssertUnwindSafe(page)
             .catch_unwind()
             .await
@@ -271,13 +300,13 @@ impl Phases {
     async fn refuse_late(
         &self,
         session: &Session,
-        link: Option<&RequestLink>,
+        link: &RequestLink,
         refusal: &Refusal,
     ) -> http::Response<Bytes> {
         let raw = raw_head(session);
         let sound = self.inspect(session, raw.as_deref()).ok();
-        let head = sound.zip(link).map(|(sound, link)| head(session, sound, &link.connection));
-        self.refuse(refusal, head.as_ref()).await
+        let head = sound.map(|sound| head(session, sound, link));
+        self.refuse(refusal, link.origin.client, head.as_ref()).await
     }
 
     async fn page(
@@ -294,17 +323,17 @@ impl Phases {
                     BodyError::TooSlow => Refusal::SlowBody,
                     BodyError::Broken => Refusal::BadRequest("the body did not arrive whole"),
                 };
-                let answer = self.refuse_late(session, Some(link), &refusal).await;
-                return respond::write(session, answer, Afterwards::Close).await;
+                let answer = self.refuse_late(session, link, &refusal).await;
+                return write(session, link, answer, Afterwards::Close).await;
             }
         };
-        let request = page_request(session.req_header(), &link.connection, found, body);
+        let request = page_request(session.req_header(), link, found, body);
         let page = std::panic::AssertUnwindSafe(self.shared.gatekeeper.page(request));
         let answer = match page.catch_unwind().await {
             Ok(answer) => answer,
-            Err(_) => self.refuse_late(session, Some(link), &Refusal::Internal).await,
+            Err(_) => self.refuse_late(session, link, &Refusal::Internal).await,
         };
-        respond::write(session, answer, Afterwards::Keep).await
+        write(session, link, answer, Afterwards::Keep).await
     }
 
     /// Notes the request under its session. `false`: the session ended while it was decided on.
@@ -341,15 +370,73 @@ impl Phases {
         match verdict {
             Verdict::Forward(_) => {
                 let refusal = Refusal::Unavailable { retry_after: Duration::from_secs(1) };
-                let answer = self.refuse_late(session, Some(&link), &refusal).await;
-                respond::write(session, answer, Afterwards::Close).await?;
+                let answer = self.refuse_late(session, &link, &refusal).await;
+                write(session, &link, answer, Afterwards::Close).await?;
             }
             Verdict::Answer(answer, afterwards) => {
-                respond::write(session, *answer, afterwards).await?;
+                write(session, &link, *answer, afterwards).await?;
             }
             Verdict::Page(found) => self.page(session, &link, found).await?,
         }
         Ok(true)
+    }
+}
+
+/// An answer of ours, with what every answer of this listener says.
+async fn write(
+    session: &mut Session,
+    link: &RequestLink,
+    mut answer: http::Response<Bytes>,
+    afterwards: Afterwards,
+) -> pingora::Result<()> {
+    if let Some(value) = hsts(link) {
+        answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, value.clone());
+    }
+    respond::write(session, answer, afterwards).await
+}
+
+/// Never where the client does not speak TLS (RFC 6797, section 7.2).
+fn hsts(link: &RequestLink) -> Option<&HeaderValue> {
+    link.connection.porch.hsts.as_ref().filter(|_| link.origin.secure)
+}
+
+/// A connection that was opened for one host is no way to another: its certificate and what is in front of
+/// us were chosen for that one. Clients that name none (addresses have no name), and proxies that we trust
+/// and that share connections, go by `Host` alone.
+fn check_server_name(host: &[u8], link: &RequestLink) -> Result<(), Refusal> {
+    let connection = &link.connection;
+    let named = connection.tls.as_ref().and_then(|tls| tls.server_name.as_deref());
+    match named {
+        Some(name) if !connection.is_trusted && !guard::is_same_host(host, name) => {
+            Err(Refusal::Misdirected)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether a client has a body to send, and is not waiting to be asked for it.
+fn sends_body(request: &RequestHeader) -> bool {
+    let headers = &request.headers;
+    let has_length = headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+    (has_length || headers.contains_key(TRANSFER_ENCODING) || request.version == Version::HTTP_2)
+        && !headers.contains_key(EXPECT)
+}
+
+fn await_body(link: &RequestLink, is_awaited: bool) {
+    match &link.h2_body {
+        Some(body) => body.awaited(is_awaited),
+        None => link.connection.watch.await_body(is_awaited),
+    }
+}
+
+const NOT_CHUNKED: Refusal = Refusal::BadRequest("the body is not chunked as it says");
+
+/// What the wire found wrong with a client that was let in.
+fn fault_of(watch: &Watch) -> Option<Refusal> {
+    if watch.was_slow() {
+        Some(Refusal::SlowBody)
+    } else {
+        watch.is_broken().then_some(NOT_CHUNKED)
     }
 }
 
@@ -425,14 +512,16 @@ fn message<'a>(session: &'a Session, raw: Option<&'a [u8]>) -> Message<'a> {
     }
 }
 
-fn head<'a>(session: &'a Session, sound: Sound<'a>, connection: &'a ConnectionInfo) -> Head<'a> {
+fn head<'a>(session: &'a Session, sound: Sound<'a>, link: &'a RequestLink) -> Head<'a> {
     let request = session.req_header();
+    let connection = &link.connection;
     Head {
         host: sound.host,
         method: &request.method,
         target: request.raw_path(),
         headers: &request.headers,
-        peer: connection.peer,
+        client: link.origin.client,
+        secure: link.origin.secure,
         tls: connection.tls.as_deref(),
         http2: connection.http2,
         upgrade: sound.upgrade,
@@ -454,7 +543,7 @@ fn asks_for_events(session: &Session) -> bool {
 }
 
 fn is_too_long(session: &Session, passage: &Passage) -> bool {
-    let length = session.get_header(http::header::CONTENT_LENGTH);
+    let length = session.get_header(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     length.zip(passage.body_limit).is_some_and(|(length, limit)| length > limit)
 }
@@ -462,7 +551,7 @@ fn is_too_long(session: &Session, passage: &Passage) -> bool {
 /// A request as a router takes it: with a `Host` and one `Cookie` field over HTTP/2 too.
 fn page_request(
     request: &RequestHeader,
-    connection: &ConnectionInfo,
+    link: &RequestLink,
     found: http::Extensions,
     body: Bytes,
 ) -> http::Request<Bytes> {
@@ -484,7 +573,8 @@ fn page_request(
         }
     }
     *page.extensions_mut() = found;
-    page.extensions_mut().insert(Client { peer: connection.peer, tls: connection.tls.clone() });
+    page.extensions_mut()
+        .insert(Client { address: link.origin.client, secure: link.origin.secure });
     page
 }
 
@@ -546,8 +636,15 @@ impl ProxyHttp for Phases {
         session: &mut Session,
         ctx: &mut Ctx,
     ) -> pingora::Result<()> {
-        if let Some(link) = &ctx.link {
+        if let Some(link) = &mut ctx.link {
             link.kill.note_head();
+            link.origin = link.connection.origin_of(&session.req_header().headers);
+            await_body(link, !session.is_upgrade_req() && sends_body(session.req_header()));
+            if !link.connection.http2
+                && session.req_header().headers.contains_key(TRANSFER_ENCODING)
+            {
+                link.connection.watch.begin_chunks();
+            }
         }
         let keep_alive = self.shared.limits.load().keep_alive;
         // `None` was set where the process is going down or the client said `close`.
@@ -678,7 +775,7 @@ impl ProxyHttp for Phases {
         };
         fields::remove_from_request(request, &passage.strip, &passage.identity, &passage.remove);
         fields::remove_own_cookies(request, link.connection.http2)?;
-        fields::set_forwarding(request, &link.connection, host_of(session.req_header()))?;
+        fields::set_forwarding(request, &link.origin, host_of(session.req_header()))?;
         if let Some(host) = &passage.upstream.host {
             request.insert_header(HOST, host.as_str())?;
         }
@@ -689,9 +786,15 @@ impl ProxyHttp for Phases {
         &self,
         session: &mut Session,
         body: &mut Option<Bytes>,
-        _: bool,
+        is_whole: bool,
         ctx: &mut Ctx,
     ) -> pingora::Result<()> {
+        if let Some(link) = &ctx.link {
+            await_body(link, !is_whole && !session.was_upgraded());
+            if let Some(h2_body) = &link.h2_body {
+                h2_body.moved(body.as_ref().map_or(0, Bytes::len));
+            }
+        }
         ctx.note_use();
         let Some(limit) = ctx.passage.as_ref().and_then(|passage| passage.body_limit) else {
             return Ok(());
@@ -732,6 +835,15 @@ impl ProxyHttp for Phases {
         if response.status.is_informational() && response.status != 101 {
             return Ok(());
         }
+        match ctx.link.as_ref().map(|link| (hsts(link), link.origin.secure)) {
+            Some((Some(value), _)) => {
+                response.insert_header(STRICT_TRANSPORT_SECURITY, value.clone())?;
+            }
+            Some((None, true)) => {}
+            Some((None, false)) | None => {
+                response.remove_header(&STRICT_TRANSPORT_SECURITY);
+            }
+        }
         let cookies = ctx.passage.as_mut().map(|passage| std::mem::take(&mut passage.set_cookies));
         let cookies = cookies.unwrap_or_default();
         if !cookies.is_empty() {
@@ -751,7 +863,10 @@ impl ProxyHttp for Phases {
         ctx: &mut Ctx,
     ) -> FailToProxy {
         let gone = FailToProxy { error_code: 0, can_reuse_downstream: false };
-        let Some(refusal) = ctx.refusal.take().or_else(|| refusal_for(error)) else { return gone };
+        let Some(link) = &ctx.link else { return gone };
+        let fault = fault_of(&link.connection.watch);
+        let refusal = ctx.refusal.take().or(fault).or_else(|| refusal_for(error));
+        let Some(refusal) = refusal else { return gone };
         let route = ctx.passage.as_ref().map(|passage| &*passage.route);
         let begun = session
             .response_written()
@@ -773,17 +888,22 @@ impl ProxyHttp for Phases {
             tell(None);
             return gone;
         }
-        let answer = self.refuse_late(session, ctx.link.as_ref(), &refusal).await;
+        let answer = self.refuse_late(session, link, &refusal).await;
         let reference = answer.headers().get("x-scoregate-reference");
         tell(reference.and_then(|reference| reference.to_str().ok()));
         let error_code = answer.status().as_u16();
-        if respond::write(session, answer, Afterwards::Close).await.is_ok() && !session.is_http2() {
+        if write(session, link, answer, Afterwards::Close).await.is_ok() && !session.is_http2() {
             session.shutdown().await;
         }
         FailToProxy { error_code, can_reuse_downstream: false }
     }
 
-    async fn logging(&self, session: &mut Session, _: Option<&Error>, ctx: &mut Ctx) {
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Ctx) {
+        if let Some(link) = ctx.link.as_ref().filter(|link| link.connection.http2)
+            && error.is_some_and(|error| *error.esource() == ErrorSource::Downstream)
+        {
+            link.connection.watch.note_reset();
+        }
         self.shared.gatekeeper.finished(&Finished {
             method: &session.req_header().method,
             route: ctx.passage.as_ref().map(|passage| &*passage.route),
@@ -791,7 +911,7 @@ impl ProxyHttp for Phases {
                 Some(answer) => Some(answer.status.as_u16()),
                 None => ctx.switched.then_some(101),
             },
-            peer: ctx.link.as_ref().map(|link| link.connection.peer),
+            client: ctx.link.as_ref().map(|link| link.origin.client),
             sent_bytes: session.body_bytes_sent(),
             took: ctx.begun.elapsed(),
             added: ctx.added,

@@ -181,6 +181,12 @@ fn is_host(host: &[u8]) -> bool {
     name.is_some_and(|name| !name.is_empty()) && is_port(port)
 }
 
+/// Whether a `Host` that passed names the host of a TLS handshake.
+pub(super) fn is_same_host(host: &[u8], server_name: &str) -> bool {
+    let name = host.split(|byte| *byte == b':').next().unwrap_or_default();
+    name.eq_ignore_ascii_case(server_name.as_bytes())
+}
+
 /// Nothing, or a colon and a port.
 fn is_port(port: &[u8]) -> bool {
     match port {

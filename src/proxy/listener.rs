@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use http::HeaderValue;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::http::ServerSession;
@@ -23,16 +23,18 @@ use pingora::protocols::{IO, Ssl, Stream};
 use pingora::server::ShutdownWatch;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
-use super::connection::{ConnectionInfo, TlsInfo, Watch, Wire};
-use super::forward::{Gateway, Phases, Shared};
+use super::connection::{ConnectionInfo, H2Body, TlsInfo, Watch, Wire};
+use super::forward::{CLIENT_SILENCE, Gateway, Phases};
+use super::origin::{Origin, Porch, read_proxy_header};
 use super::streams::Kill;
 use super::tls::TlsSettings;
 
-/// `security.md` D04.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 /// After a failure to accept, such as no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// A flood of connections is one line in the log each time.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 tokio::task_local! {
     /// Set around each request, so that its phases know connection and switch.
@@ -43,7 +45,11 @@ tokio::task_local! {
 #[derive(Clone, Debug)]
 pub(super) struct RequestLink {
     pub(super) connection: Arc<ConnectionInfo>,
+    /// Of the connection, until the fields of the request are there.
+    pub(super) origin: Origin,
     pub(super) kill: Arc<Kill>,
+    /// Over HTTP/2 only.
+    pub(super) h2_body: Option<Arc<H2Body>>,
 }
 
 /// Why an address cannot be listened on.
@@ -99,7 +105,7 @@ impl Listener {
     /// nobody any more then, so its listeners stop together.
     pub async fn serve(
         self,
-        tls: Option<Arc<TlsSettings>>,
+        entry: Entry,
         gateway: Arc<Gateway>,
         mut shutdown: ShutdownWatch,
         drain: Duration,
@@ -114,13 +120,11 @@ impl Listener {
             };
             match accepted {
                 Ok((socket, peer)) => {
-                    let Some(place) = gateway.shared.admit_connection(peer.ip()) else { continue };
-                    let entrance = Entrance { tls: tls.clone(), gateway: Arc::clone(&gateway) };
-                    let shutdown = shutdown.clone();
-                    connections.spawn(async move {
-                        entrance.serve(socket, peer, shutdown).await;
-                        drop(place);
-                    });
+                    let porch = entry.porch.load_full();
+                    let tls = entry.tls.clone();
+                    let entrance = Entrance { tls, porch, gateway: Arc::clone(&gateway) };
+                    let Some(place) = entrance.place_for(peer.ip()) else { continue };
+                    connections.spawn(entrance.serve(socket, peer, place, shutdown.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -137,49 +141,135 @@ impl Listener {
     }
 }
 
+/// What a listener shows to those who come. Both parts can change while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Entry {
+    /// `None`: no TLS.
+    pub tls: Option<Arc<TlsSettings>>,
+    pub porch: Arc<ArcSwap<Porch>>,
+}
+
+/// Why a connection was closed before anything was read of it, or before its first request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TurnedAway {
+    /// Its address has as many as it may have.
+    AddressFull,
+    /// There are as many as there may be.
+    Full,
+    /// Only trusted proxies may come, and this is none.
+    NotTrusted,
+    /// A trusted proxy did not say for whom it comes.
+    NoProxyHeader,
+}
+
+impl TurnedAway {
+    /// For logs and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AddressFull => "address_full",
+            Self::Full => "full",
+            Self::NotTrusted => "not_trusted",
+            Self::NoProxyHeader => "no_proxy_header",
+        }
+    }
+
+    /// Which setting is at work.
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::AddressFull => "connections closed at once: limits.connections_per_address",
+            Self::Full => "connections closed at once: limits.connections",
+            Self::NotTrusted => "connections closed at once: not from one of trusted_proxies",
+            Self::NoProxyHeader => {
+                "connections closed: no PROXY header, which proxy_protocol asks for"
+            }
+        }
+    }
+}
+
 async fn stopped(shutdown: &mut ShutdownWatch) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-impl Shared {
-    fn admit_connection(&self, address: IpAddr) -> Option<Place> {
-        self.addresses.take(address, self.limits.load().connections_per_address)
-    }
-}
-
-/// How many connections each address has.
+/// How many connections there are: of each address, and together. Shared by listeners.
 #[derive(Debug, Default)]
-pub(super) struct Addresses {
-    counts: Mutex<HashMap<IpAddr, u32>>,
+pub struct Places {
+    taken: Mutex<Taken>,
 }
 
-impl Addresses {
-    fn take(self: &Arc<Self>, address: IpAddr, limit: u32) -> Option<Place> {
-        let group = group_of(address);
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(group).or_default();
-        if *count >= limit {
+#[derive(Debug, Default)]
+struct Taken {
+    all: u32,
+    of: HashMap<IpAddr, u32>,
+    /// Since the last line in the log, by reason.
+    turned_away: HashMap<&'static str, (u64, Option<Instant>)>,
+}
+
+impl Places {
+    /// How many connections are open.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.lock().all
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(self: &Arc<Self>, limit: u32) -> Option<Place> {
+        let mut taken = self.lock();
+        if taken.all >= limit {
             return None;
         }
+        taken.all += 1;
+        Some(Place { places: Arc::clone(self), group: None })
+    }
+
+    /// Notes that somebody was turned away; says how many were since the last time that it said so.
+    fn note_turned_away(&self, why: TurnedAway) -> Option<u64> {
+        let mut taken = self.lock();
+        let (count, told) = taken.turned_away.entry(why.name()).or_default();
         *count += 1;
-        Some(Place { addresses: Arc::clone(self), group })
+        if told.is_some_and(|told| told.elapsed() < TELL_EVERY) {
+            return None;
+        }
+        *told = Some(Instant::now());
+        Some(std::mem::take(count))
     }
 }
 
-/// One connection's place in the count; dropping it gives the place back.
+/// One connection's place in the counts; dropping it gives the place back.
 #[derive(Debug)]
 struct Place {
-    addresses: Arc<Addresses>,
-    group: IpAddr,
+    places: Arc<Places>,
+    group: Option<IpAddr>,
+}
+
+impl Place {
+    /// Counts the connection for an address too. `false`: that one has as many as it may have.
+    fn is_of(&mut self, address: IpAddr, limit: u32) -> bool {
+        let group = group_of(address);
+        let mut taken = self.places.lock();
+        let count = taken.of.entry(group).or_default();
+        if *count >= limit {
+            return false;
+        }
+        *count += 1;
+        drop(taken);
+        self.group = Some(group);
+        true
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut counts = self.addresses.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.group) {
+        let mut taken = self.places.lock();
+        taken.all = taken.all.saturating_sub(1);
+        let Some(group) = self.group else { return };
+        if let Some(count) = taken.of.get_mut(&group) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                counts.remove(&self.group);
+                taken.of.remove(&group);
             }
         }
     }
@@ -196,26 +286,87 @@ fn group_of(address: IpAddr) -> IpAddr {
 /// Takes one connection from its first byte to its last.
 struct Entrance {
     tls: Option<Arc<TlsSettings>>,
+    porch: Arc<Porch>,
     gateway: Arc<Gateway>,
 }
 
 impl Entrance {
-    async fn serve(self, socket: TcpStream, peer: SocketAddr, shutdown: ShutdownWatch) {
+    /// A place for a connection, if it may have one. Who is trusted comes for many, so it is counted among
+    /// all only.
+    fn place_for(&self, peer: IpAddr) -> Option<Place> {
+        let limits = self.gateway.shared.limits.load();
+        let is_trusted = self.porch.trusts(peer);
+        if !self.porch.lets_in(peer) || (self.porch.proxy_protocol && !is_trusted) {
+            return self.turn_away(peer, TurnedAway::NotTrusted);
+        }
+        let Some(mut place) = self.gateway.shared.places.take(limits.connections) else {
+            return self.turn_away(peer, TurnedAway::Full);
+        };
+        if !is_trusted && !place.is_of(peer, limits.connections_per_address) {
+            return self.turn_away(peer, TurnedAway::AddressFull);
+        }
+        Some(place)
+    }
+
+    fn turn_away<T>(&self, address: IpAddr, why: TurnedAway) -> Option<T> {
+        self.gateway.shared.gatekeeper.turned_away(why);
+        if let Some(count) = self.gateway.shared.places.note_turned_away(why) {
+            let reason = why.name();
+            tracing::warn!(%address, count, reason, "{}", why.sentence());
+        }
+        None
+    }
+
+    async fn serve(
+        self,
+        mut socket: TcpStream,
+        peer: SocketAddr,
+        mut place: Place,
+        shutdown: ShutdownWatch,
+    ) {
         if socket.set_nodelay(true).is_err() {
             return;
         }
+        let deadline = Instant::now() + self.gateway.shared.limits.load().handshake_timeout;
+        let announced = timeout_at(deadline, self.announced(&mut socket, peer, &mut place));
+        let Ok(Some(peer)) = announced.await else { return };
         let tcp = TcpConnection::from(socket);
         match &self.tls {
             None => self.run(tcp, peer, None, shutdown).await,
             Some(settings) => {
                 let acceptor = Acceptor::from_server_config(settings.server());
-                let handshake = tokio::time::timeout(HANDSHAKE_TIME, acceptor.tls_handshake(tcp));
+                let handshake = timeout_at(deadline, acceptor.tls_handshake(tcp));
                 // Scanners and clients that do not trust us end here; it is no event.
                 let Ok(Ok(stream)) = handshake.await else { return };
                 let tls = Arc::new(TlsInfo::of(&stream));
                 self.run(stream, peer, Some(tls), shutdown).await;
             }
         }
+    }
+
+    /// The other end, or whom it says that it comes for. `None`: it says nothing that can be read, or
+    /// comes for somebody who has too many connections.
+    async fn announced(
+        &self,
+        socket: &mut TcpStream,
+        peer: SocketAddr,
+        place: &mut Place,
+    ) -> Option<SocketAddr> {
+        if !self.porch.proxy_protocol {
+            return Some(peer);
+        }
+        let source = match read_proxy_header(socket).await {
+            Ok(source) => source.unwrap_or(peer),
+            Err(error) => {
+                tracing::debug!(%peer, %error, "no PROXY header");
+                return self.turn_away(peer.ip(), TurnedAway::NoProxyHeader);
+            }
+        };
+        let limit = self.gateway.shared.limits.load().connections_per_address;
+        if !self.porch.trusts(source.ip()) && !place.is_of(source.ip(), limit) {
+            return self.turn_away(source.ip(), TurnedAway::AddressFull);
+        }
+        Some(source)
     }
 
     async fn run<S: IO + 'static>(
@@ -225,20 +376,29 @@ impl Entrance {
         tls: Option<Arc<TlsInfo>>,
         shutdown: ShutdownWatch,
     ) {
-        let Ok(peer_value) = HeaderValue::from_str(&peer.ip().to_canonical().to_string()) else {
-            return;
-        };
+        let Some(origin) = Origin::of_peer(peer.ip(), tls.is_some()) else { return };
         let http2 = matches!(Ssl::selected_alpn_proto(&stream), Some(ALPN::H2));
         let watch = Arc::new(Watch::default());
-        let info = ConnectionInfo { peer, peer_value, tls, http2, watch: Arc::clone(&watch) };
+        let info = ConnectionInfo {
+            origin,
+            is_trusted: self.porch.trusts(peer.ip()),
+            porch: Arc::clone(&self.porch),
+            tls,
+            http2,
+            watch: Arc::clone(&watch),
+        };
+        let limits = self.gateway.shared.limits.load_full();
         let stream: Stream =
-            if http2 { Box::new(stream) } else { Box::new(Wire::new(stream, watch)) };
+            if http2 { Box::new(stream) } else { Box::new(Wire::new(stream, watch, &limits)) };
         let connection =
             Arc::new(Connection { gateway: Arc::clone(&self.gateway), info: Arc::new(info) });
         tokio::select! {
             biased;
             _ = connection.process_new(stream, &shutdown) => {}
             () = connection.asks_nothing() => {}
+            () = connection.info.watch.reset_too_often() => {
+                tracing::warn!(address = %peer.ip(), "a connection took back too many of its requests");
+            }
         }
     }
 }
@@ -289,10 +449,20 @@ impl Connection {
         }
     }
 
+    /// Ready when a body over HTTP/2 comes too slowly; over HTTP/1 the wire looks after that.
+    async fn body_is_late(&self, body: Option<Arc<H2Body>>) {
+        let Some(body) = body else { return std::future::pending().await };
+        let (rate, window) = {
+            let limits = self.gateway.shared.limits.load();
+            (limits.min_rate, limits.rate_window)
+        };
+        body.is_late(rate, window.max(CLIENT_SILENCE)).await;
+    }
+
     /// Pingora's parser answers by itself and asks nobody; that it did is seen on the wire.
     fn note_refusal_of_parser(&self, kill: &Kill) {
         if !self.info.http2 && !kill.head_was_read() && self.info.watch.has_answered() {
-            self.gateway.shared.gatekeeper.not_a_request(self.info.peer);
+            self.gateway.shared.gatekeeper.not_a_request(self.info.origin.client);
         }
     }
 }
@@ -310,7 +480,13 @@ impl HttpServerApp for Connection {
         shutdown: &ShutdownWatch,
     ) -> Option<ReusedHttpStream> {
         let kill = Arc::new(Kill::default());
-        let link = RequestLink { connection: Arc::clone(&self.info), kill: Arc::clone(&kill) };
+        let h2_body = self.info.http2.then(Arc::<H2Body>::default);
+        let link = RequestLink {
+            connection: Arc::clone(&self.info),
+            origin: self.info.origin.clone(),
+            kill: Arc::clone(&kill),
+            h2_body: h2_body.clone(),
+        };
         self.info.watch.expect_head();
         let run = REQUEST.scope(link, self.proxy().process_new_http(session, shutdown));
         let reused = tokio::select! {
@@ -318,6 +494,7 @@ impl HttpServerApp for Connection {
             reused = run => reused,
             _ = kill.fired() => None,
             () = self.head_is_late(&kill) => None,
+            () = self.body_is_late(h2_body) => None,
         };
         self.note_refusal_of_parser(&kill);
         let Some(opened) = kill.handed_over() else { return reused };
@@ -339,19 +516,50 @@ impl HttpServerApp for Connection {
 mod tests {
     use super::*;
 
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn an_address_has_so_many_connections_and_gets_a_place_back() {
-        let addresses = Arc::new(Addresses::default());
-        let here: IpAddr = "192.0.2.1".parse().unwrap();
-        let one = addresses.take(here, 2);
-        let two = addresses.take(here, 2);
+        let places = Arc::new(Places::default());
+        let place_of = |text: &str| {
+            let mut place = places.take(100).unwrap();
+            place.is_of(address(text), 2).then_some(place)
+        };
+        let one = place_of("192.0.2.1");
+        let two = place_of("192.0.2.1");
         assert!(one.is_some() && two.is_some());
-        assert!(addresses.take(here, 2).is_none());
-        assert!(addresses.take("192.0.2.2".parse().unwrap(), 2).is_some());
+        assert!(place_of("192.0.2.1").is_none());
+        assert!(place_of("192.0.2.2").is_some());
         drop(one);
-        assert!(addresses.take(here, 2).is_some());
+        assert!(place_of("192.0.2.1").is_some());
         drop(two);
-        assert!(addresses.counts.lock().unwrap().is_empty());
+        assert_eq!(places.count(), 0);
+        assert!(places.lock().of.is_empty());
+    }
+
+    #[test]
+    fn there_are_so_many_connections_and_no_more() {
+        let places = Arc::new(Places::default());
+        let one = places.take(2);
+        let _two = places.take(2).unwrap();
+        assert!(places.take(2).is_none());
+        assert_eq!(places.count(), 2);
+        drop(one);
+        assert!(places.take(2).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_told_at_once_and_then_now_and_then_with_its_number() {
+        let places = Places::default();
+        assert_eq!(places.note_turned_away(TurnedAway::AddressFull), Some(1));
+        assert_eq!(places.note_turned_away(TurnedAway::Full), Some(1));
+        for _ in 0..500 {
+            assert_eq!(places.note_turned_away(TurnedAway::AddressFull), None);
+        }
+        tokio::time::advance(TELL_EVERY).await;
+        assert_eq!(places.note_turned_away(TurnedAway::AddressFull), Some(501));
     }
 
     #[test]

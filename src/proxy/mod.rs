@@ -6,6 +6,7 @@
 //!
 //! Not here: routes, sessions, pages. The trait is here because the proxy asks; who answers implements it.
 
+mod chunks;
 mod connection;
 mod fields;
 mod forward;
@@ -14,6 +15,7 @@ mod guard;
 mod health;
 mod listener;
 mod location;
+mod origin;
 mod pool;
 mod respond;
 mod streams;
@@ -24,7 +26,7 @@ mod upstreams;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +37,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 pub use connection::TlsInfo;
 pub use fields::Strip;
 pub use forward::{Gateway, GatewayError, GatewayOptions};
-pub use listener::{ListenError, Listener};
+pub use listener::{Entry, ListenError, Listener, Places, TurnedAway};
+pub use origin::Porch;
 pub use respond::{PortalTrouble, Refusal, plain};
 pub use streams::{StreamEnd, Streams};
 pub use tls::{CertifiedHost, TlsError, TlsSettings};
@@ -57,8 +60,11 @@ pub struct Head<'a> {
     pub target: &'a [u8],
     /// As sent. Over HTTP/2 there may be no `Host` among them and several `Cookie`s.
     pub headers: &'a HeaderMap,
-    /// The other end of the connection; no header changes it.
-    pub peer: SocketAddr,
+    /// Where it comes from: the other end of the connection, unless that is a proxy which is trusted to
+    /// say it.
+    pub client: IpAddr,
+    /// The client speaks TLS: with us, or with a trusted proxy that says so.
+    pub secure: bool,
     /// `None` on a listener without TLS.
     pub tls: Option<&'a TlsInfo>,
     pub http2: bool,
@@ -74,11 +80,11 @@ impl Head<'_> {
     }
 }
 
-/// What the connection says about a request for an own page: an extension of that request.
-#[derive(Clone, Debug)]
+/// Where a request for an own page comes from, as in [`Head`]: an extension of that request.
+#[derive(Clone, Copy, Debug)]
 pub struct Client {
-    pub peer: SocketAddr,
-    pub tls: Option<Arc<TlsInfo>>,
+    pub address: IpAddr,
+    pub secure: bool,
 }
 
 /// What the proxy asks for each request.
@@ -96,14 +102,16 @@ pub trait Gatekeeper: Send + Sync + std::fmt::Debug + 'static {
     /// The page of a refusal. The proxy sets its status, so whatever status it has is of no matter.
     ///
     /// `head` is `None` where the request was not a message: there is no host, language or wish to trust.
-    /// `reference` is to be shown; the proxy puts it in the answer's header too.
+    /// `reference` is to be shown; the proxy puts it in the answer's header too. `client` is that of
+    /// [`Head`].
     async fn refuse(
         &self,
         refusal: &Refusal,
         reference: &str,
+        client: IpAddr,
         head: Option<&Head<'_>>,
     ) -> http::Response<Bytes> {
-        let _ = head;
+        let _ = (client, head);
         plain(refusal, reference)
     }
 
@@ -119,8 +127,13 @@ pub trait Gatekeeper: Send + Sync + std::fmt::Debug + 'static {
     }
 
     /// Pingora's parser refused what came over a connection before there was a request.
-    fn not_a_request(&self, peer: SocketAddr) {
-        let _ = peer;
+    fn not_a_request(&self, client: IpAddr) {
+        let _ = client;
+    }
+
+    /// A connection was closed before its first request.
+    fn turned_away(&self, why: TurnedAway) {
+        let _ = why;
     }
 }
 
@@ -132,7 +145,7 @@ pub struct Finished<'a> {
     pub route: Option<&'a str>,
     /// `None` where nothing was answered.
     pub status: Option<u16>,
-    pub peer: Option<SocketAddr>,
+    pub client: Option<IpAddr>,
     /// Body bytes of the answer.
     pub sent_bytes: usize,
     /// From the head's last byte.

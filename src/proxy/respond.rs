@@ -46,6 +46,8 @@ pub enum Refusal {
     BadRequest(&'static str),
     /// No route has this host.
     UnknownHost,
+    /// The connection was opened for another host.
+    Misdirected,
     /// The host has routes, and none for this path.
     NotFound,
     MethodNotAllowed,
@@ -74,7 +76,7 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::UnknownHost | Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
@@ -110,6 +112,9 @@ impl Refusal {
         match self {
             Self::BadRequest(_) => "This request is not well-formed.",
             Self::UnknownHost => "There is nothing under this host name here.",
+            Self::Misdirected => {
+                "This connection was opened for another host name. Open one for this host."
+            }
             Self::NotFound => "There is nothing under this address here.",
             Self::MethodNotAllowed => "This method is not allowed here.",
             Self::SlowBody => "The request took too long to arrive.",
@@ -322,6 +327,7 @@ mod tests {
         let all = [
             Refusal::BadRequest("a fragment in the request line"),
             Refusal::UnknownHost,
+            Refusal::Misdirected,
             Refusal::MethodNotAllowed,
             Refusal::SlowBody,
             Refusal::TooLarge,

@@ -77,18 +77,26 @@ impl CertifiedHost {
         Ok(Self { names, not_after, key: Arc::new(key) })
     }
 
-    /// When browsers stop believing it.
+    /// The names that it is for, lower case.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// When it ends.
     #[must_use]
     pub const fn not_after(&self) -> Timestamp {
         self.not_after
     }
 
-    fn is_for(&self, asked: &str) -> bool {
-        let parent = asked.split_once('.').map(|(_, parent)| parent);
-        self.names.iter().any(|name| match name.strip_prefix("*.") {
-            Some(below) => parent == Some(below),
-            None => name == asked,
-        })
+    fn is_named(&self, asked: &str) -> bool {
+        self.names.iter().any(|name| name == asked)
+    }
+
+    /// A star stands for exactly one label (RFC 9525, section 6.3).
+    fn covers(&self, asked: &str) -> bool {
+        let Some((_, parent)) = asked.split_once('.') else { return false };
+        self.names.iter().any(|name| name.strip_prefix("*.") == Some(parent))
     }
 }
 
@@ -176,7 +184,11 @@ impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let hosts = self.hosts.load();
         let asked = hello.server_name();
-        let named = asked.and_then(|asked| hosts.iter().find(|host| host.is_for(asked)));
+        // The exact name first, wherever it stands in the list.
+        let named = asked.and_then(|asked| {
+            let exact = hosts.iter().find(|host| host.is_named(asked));
+            exact.or_else(|| hosts.iter().find(|host| host.covers(asked)))
+        });
         named.or_else(|| hosts.first()).map(|host| Arc::clone(&host.key))
     }
 }
@@ -198,7 +210,7 @@ mod tests {
             ("a.b.apps.example.org", false),
             ("evil.test", false),
         ] {
-            assert_eq!(host.is_for(name), yes, "{name}");
+            assert_eq!(host.is_named(name) || host.covers(name), yes, "{name}");
         }
     }
 

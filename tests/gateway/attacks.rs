@@ -27,9 +27,9 @@ const REDIRECTS: &str = include_str!("../attacks/redirects.tsv");
 /// Requests at once. All go to one gateway, as they would.
 const AT_ONCE: usize = 8;
 
-type Judged = Result<(), String>;
+pub(super) type Judged = Result<(), String>;
 
-fn rows(file: &'static str) -> Vec<Vec<&'static str>> {
+pub(super) fn rows(file: &'static str) -> Vec<Vec<&'static str>> {
     let mut columns = file.lines().next().unwrap().split('\t').count();
     columns = columns.max(4);
     let row = |line: &'static str| {
@@ -41,7 +41,7 @@ fn rows(file: &'static str) -> Vec<Vec<&'static str>> {
 }
 
 /// Checks each and fails with everything that was wrong.
-fn all_pass<T: Sync + Debug>(all: &[T], check: impl Fn(&T) -> Judged + Sync) {
+pub(super) fn all_pass<T: Sync + Debug>(all: &[T], check: impl Fn(&T) -> Judged + Sync) {
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -67,7 +67,7 @@ fn status(response: Option<&Response>) -> Option<u16> {
 }
 
 /// What arrives is one well-framed message to one host, without our session.
-fn judge_message(one: &Arrived, session: Option<&str>) -> Judged {
+pub(super) fn judge_message(one: &Arrived, session: Option<&str>) -> Judged {
     let lengths = one.values("content-length").len() + one.values("transfer-encoding").len();
     let is_chunked = one.values("transfer-encoding").iter().all(|coding| *coding == "chunked");
     if one.values("host").len() != 1 {
@@ -83,7 +83,7 @@ fn judge_message(one: &Arrived, session: Option<&str>) -> Judged {
 }
 
 /// Somebody else, a moment later.
-fn judge_next(world: &World, road: &Road, marker: &str) -> Judged {
+pub(super) fn judge_next(world: &World, road: &Road, marker: &str) -> Judged {
     let marker = format!("{marker}-next");
     let request =
         format!("GET /public/next HTTP/1.1\r\nHost: {HOST}\r\nUser-Agent: {marker}\r\n\r\n");
@@ -233,20 +233,20 @@ fn no_spelling_of_a_path_opens_more_than_the_session_has_and_no_honest_one_less(
 // --- fields ----------------------------------------------------------------------------------
 
 #[derive(Clone, Debug)]
-struct FieldTry {
-    marker: String,
+pub(super) struct FieldTry {
+    pub(super) marker: String,
     /// With placeholders filled in, still escaped.
-    lines: String,
-    is_signed_in: bool,
+    pub(super) lines: String,
+    pub(super) is_signed_in: bool,
     expected: &'static str,
-    note: &'static str,
-    is_tls: bool,
+    pub(super) note: &'static str,
+    pub(super) is_tls: bool,
 }
 
 /// What cookies are called and worth, for the placeholders.
-struct Names {
-    cookie: String,
-    cookie_2: String,
+pub(super) struct Names {
+    pub(super) cookie: String,
+    pub(super) cookie_2: String,
 }
 
 impl Names {
@@ -261,9 +261,17 @@ impl Names {
 }
 
 impl FieldTry {
-    fn request(&self, cookie: &str) -> Vec<u8> {
+    /// Method and target.
+    pub(super) fn start(&self) -> (&str, &str) {
         let start = self.note.strip_prefix('[').and_then(|note| note.split(']').next());
-        let start = start.filter(|start| start.contains('/')).unwrap_or("GET /");
+        start
+            .and_then(|start| start.split_once(" /").map(|_| start.split_once(' ').unwrap()))
+            .unwrap_or(("GET", "/"))
+    }
+
+    fn request(&self, cookie: &str) -> Vec<u8> {
+        let (method, target) = self.start();
+        let start = format!("{method} {target}");
         let host = if self.note.contains("[own-host]") {
             ""
         } else {
@@ -288,13 +296,14 @@ impl FieldTry {
     }
 
     /// Name and value of each line, as text.
-    fn fields(&self) -> Vec<(String, String)> {
-        let text = String::from_utf8_lossy(&unescape(&self.lines)).into_owned();
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        let text = String::from_utf8_lossy(&unescape(&repeat(&self.lines))).into_owned();
         let lines = text.split(['\r', '\n']).filter_map(|line| line.split_once(':'));
-        lines.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
+        let bare = |text: &str| text.trim_matches([' ', '\t']).to_owned();
+        lines.map(|(name, value)| (bare(name), bare(value))).collect()
     }
 
-    fn judge(&self, status: Option<u16>, arrived: &[Arrived]) -> Judged {
+    pub(super) fn judge(&self, status: Option<u16>, arrived: &[Arrived]) -> Judged {
         let fail = |what: &str| Err(what.to_owned());
         let one = match arrived {
             [] if self.note.contains("MUST pass") => return fail("an honest row was refused"),
@@ -381,7 +390,7 @@ impl FieldTry {
     }
 }
 
-fn field_tries(names: &Names) -> Vec<FieldTry> {
+pub(super) fn field_tries(names: &Names) -> Vec<FieldTry> {
     let mut tries = Vec::new();
     for row in rows(HEADERS) {
         let (id, lines, points, expected, note) = (row[0], row[1], row[2], row[3], row[4]);

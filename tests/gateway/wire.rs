@@ -24,17 +24,26 @@ impl<T: Read + Write + Send> Stream for T {}
 
 impl Road {
     pub(crate) fn connect(&self) -> io::Result<Box<dyn Stream>> {
+        self.connect_within(PATIENCE).map(|(stream, _)| stream)
+    }
+
+    /// A connection whose reads end after so long without a byte, and the socket under it.
+    pub(crate) fn connect_within(
+        &self,
+        patience: Duration,
+    ) -> io::Result<(Box<dyn Stream>, TcpStream)> {
         let (Self::Plain(address) | Self::Tls(address, _)) = self;
         let socket = TcpStream::connect(address)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
+        let under = socket.try_clone()?;
+        socket.set_read_timeout(Some(patience))?;
         socket.set_write_timeout(Some(PATIENCE))?;
         socket.set_nodelay(true)?;
         match self {
-            Self::Plain(_) => Ok(Box::new(socket)),
+            Self::Plain(_) => Ok((Box::new(socket), under)),
             Self::Tls(_, config) => {
                 let name = ServerName::try_from("portal.example.org").unwrap();
                 let connection = ClientConnection::new(config.clone(), name).unwrap();
-                Ok(Box::new(StreamOwned::new(connection, socket)))
+                Ok((Box::new(StreamOwned::new(connection, socket)), under))
             }
         }
     }
@@ -149,13 +158,13 @@ fn fill(stream: &mut dyn Stream, buffer: &mut Vec<u8>) -> Option<()> {
 pub(crate) fn unchunked(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     let (mut body, mut at) = (Vec::new(), 0);
     loop {
-        let line = find(&bytes[at..], b"\r\n")?;
+        let line = find(bytes.get(at..)?, b"\r\n")?;
         let size = std::str::from_utf8(&bytes[at..at + line]).ok()?;
         let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
         at += line + 2;
         if size == 0 {
             // A trailer, or nothing, up to an empty line.
-            let end = find(&bytes[at - 2..], b"\r\n\r\n")?;
+            let end = find(bytes.get(at - 2..)?, b"\r\n\r\n")?;
             return Some((body, at + 2 + end));
         }
         body.extend_from_slice(bytes.get(at..at + size)?);

@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tempfile::TempDir;
 
 use super::upstream::Upstream;
@@ -306,6 +307,72 @@ public = true
             .no_proxy()
             .build()
             .unwrap()
+    }
+
+    /// The https listener for a client that speaks HTTP/2.
+    pub(crate) fn h2(&self) -> Road {
+        let mut config = (*self.client).clone();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Road::Tls(self.running().https, Arc::new(config))
+    }
+
+    /// The https listener for a client that names no host in its handshake.
+    pub(crate) fn tls_without_name(&self) -> Road {
+        let mut config = (*self.client).clone();
+        config.enable_sni = false;
+        Road::Tls(self.running().https, Arc::new(config))
+    }
+
+    /// The certificate that the https listener shows, to a client that believes anything.
+    pub(crate) fn peer_certificate(&self) -> Vec<u8> {
+        #[derive(Debug)]
+        struct Anything(Arc<rustls::crypto::CryptoProvider>);
+        impl ServerCertVerifier for Anything {
+            fn verify_server_cert(
+                &self,
+                _: &CertificateDer<'_>,
+                _: &[CertificateDer<'_>],
+                _: &ServerName<'_>,
+                _: &[u8],
+                _: UnixTime,
+            ) -> Result<ServerCertVerified, rustls::Error> {
+                Ok(ServerCertVerified::assertion())
+            }
+            fn verify_tls12_signature(
+                &self,
+                _: &[u8],
+                _: &CertificateDer<'_>,
+                _: &DigitallySignedStruct,
+            ) -> Result<HandshakeSignatureValid, rustls::Error> {
+                Ok(HandshakeSignatureValid::assertion())
+            }
+            fn verify_tls13_signature(
+                &self,
+                _: &[u8],
+                _: &CertificateDer<'_>,
+                _: &DigitallySignedStruct,
+            ) -> Result<HandshakeSignatureValid, rustls::Error> {
+                Ok(HandshakeSignatureValid::assertion())
+            }
+            fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+                self.0.signature_verification_algorithms.supported_schemes()
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone());
+        let config = builder
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anything(provider)))
+            .with_no_client_auth();
+        let name = ServerName::try_from(HOST).unwrap();
+        let mut client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+        let mut socket = std::net::TcpStream::connect(self.running().https).unwrap();
+        while client.is_handshaking() {
+            client.complete_io(&mut socket).unwrap();
+        }
+        client.peer_certificates().unwrap()[0].to_vec()
     }
 
     pub(crate) fn plain(&self) -> Road {

@@ -47,7 +47,7 @@ fn single_files() -> Vec<(&'static str, String)> {
         ("a setting that resembles none", and("colour = \"red\"")),
         ("public on a route", and("public = true")),
         ("a section of a later version", and("[api]\nhost = \"api.example.org\"")),
-        ("a setting of a later version", edited("tls.cert", "trusted_proxies = []\ntls.cert")),
+        ("a setting of a later version", edited("tls.cert", "http2 = true\ntls.cert")),
         ("a value of a later version", and("[store]\nkind = \"postgres\"")),
         ("a source of a later version", and("[directory.x]\nsource = \"ldap\"\nldap.url = \"x\"")),
         (
@@ -132,6 +132,8 @@ fn single_files() -> Vec<(&'static str, String)> {
             "a domain of passkeys elsewhere",
             edited("[directory.staff]", "[directory.staff]\nrp_id = \"example.net\""),
         ),
+        ("a PROXY header of nobody", edited("tls.cert", "proxy_protocol = true\ntls.cert")),
+        ("everybody is trusted", edited("tls.cert", "trusted_proxies = [\"0.0.0.0/0\"]\ntls.cert")),
         ("two listeners on one address", and("[listen.http]\naddress = \"0.0.0.0:443\"")),
         ("metrics for everybody", and("[listen.ops]\naddress = \"0.0.0.0:9901\"")),
         (
@@ -222,12 +224,12 @@ fn several_files() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     ]
 }
 
-const CODES: [&str; 41] = [
+const CODES: [&str; 43] = [
     "E0001", "E0002", "E0003", "E0004", "E0101", "E0102", "E0103", "E0104", "E0105", "E0106",
     "E0107", "E0109", "E0110", "E0201", "E0202", "E0203", "E0204", "E0206", "E0207", "E0208",
-    "E0209", "E0215", "E0301", "E0302", "E0401", "E0402", "E0404", "E0501", "E0502", "E0701",
-    "E0703", "E0901", "W0210", "W0303", "W0305", "W0306", "W0403", "W0601", "W0701", "W0704",
-    "W0801",
+    "E0209", "E0211", "E0215", "E0301", "E0302", "E0401", "E0402", "E0404", "E0501", "E0502",
+    "E0701", "E0703", "E0901", "W0210", "W0212", "W0303", "W0305", "W0306", "W0403", "W0601",
+    "W0701", "W0704", "W0801",
 ];
 
 #[test]

@@ -193,6 +193,7 @@ fn judge_header(
         "gone"
             if arrived
                 && !field.to_ascii_lowercase().starts_with("x-forwarded-")
+                && !field.eq_ignore_ascii_case("forwarded")
                 && outcome.sent.contains(&format!("\n{field}: ")) =>
         {
             fail("the field arrived")

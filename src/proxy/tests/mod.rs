@@ -2,12 +2,14 @@
 //! writes down every byte. Not here: routes, sessions and decisions, which have tests of their own.
 
 mod attacks;
+mod edge;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
@@ -41,7 +43,12 @@ pub(super) fn limits() -> Limits {
         target_bytes: 8 * 1024,
         head_timeout: Duration::from_secs(10),
         keep_alive: Duration::from_secs(60),
+        handshake_timeout: Duration::from_secs(5),
         connections_per_address: 100,
+        connections: 1000,
+        h2_streams: 100,
+        min_rate: 240,
+        rate_window: Duration::from_secs(20),
         body_bytes: None,
     }
 }
@@ -128,7 +135,13 @@ impl Portal {
             pending.extend(&piece[..read]);
             while let Some(length) = whole_request(&pending) {
                 let request: Vec<u8> = pending.drain(..length).collect();
+                if find(&request, b"/late").is_some() {
+                    tokio::time::sleep(Duration::from_millis(1500)).await;
+                }
                 connection.write_all(&answer_to(&request)).await?;
+                while find(&request, b"/endless").is_some() {
+                    connection.write_all(&[b'a'; 16 * 1024]).await?;
+                }
             }
         }
     }
@@ -197,6 +210,10 @@ fn answer_to(request: &[u8]) -> Vec<u8> {
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
     } else if line.contains("/cookies") {
         "HTTP/1.1 200 OK\r\nSet-Cookie: __Host-scoregate=evil\r\nSet-Cookie: sid=1\r\nCache-Control: public, max-age=600\r\nX-Scoregate-Reference: x\r\nContent-Length: 2\r\n\r\nok"
+    } else if line.contains("/strict") {
+        "HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=1\r\nContent-Length: 2\r\n\r\nok"
+    } else if line.contains("/endless") {
+        "HTTP/1.1 200 OK\r\nContent-Length: 100000000000\r\n\r\n"
     } else if line.starts_with("HEAD") {
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
     } else {
@@ -211,6 +228,7 @@ struct Fake {
     upstream: Arc<Upstream>,
     body_limit: Option<u64>,
     not_requests: std::sync::atomic::AtomicUsize,
+    turned_away: std::sync::atomic::AtomicUsize,
     saw_done: Notify,
     saw_no_request: Notify,
     bond: Mutex<Option<Arc<dyn Bond>>>,
@@ -245,7 +263,7 @@ impl Gatekeeper for Fake {
             request.uri(),
             request.headers()["host"].to_str().unwrap(),
             request.body().len(),
-            client.tls.is_some(),
+            client.secure,
             request.extensions().get::<&str>().unwrap(),
         );
         assert_ne!(request.uri().query(), Some("panic"), "a fault in a page");
@@ -256,9 +274,13 @@ impl Gatekeeper for Fake {
         self.saw_done.notify_one();
     }
 
-    fn not_a_request(&self, _: SocketAddr) {
+    fn not_a_request(&self, _: IpAddr) {
         self.not_requests.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         self.saw_no_request.notify_one();
+    }
+
+    fn turned_away(&self, _: TurnedAway) {
+        self.turned_away.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     }
 }
 
@@ -310,6 +332,7 @@ struct House {
 struct Plan {
     limits: Limits,
     tls: Option<Arc<TlsSettings>>,
+    porch: Porch,
     body_limit: Option<u64>,
     servers: Option<Vec<Server>>,
     ca: Option<std::path::PathBuf>,
@@ -317,7 +340,14 @@ struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { limits: limits(), tls: None, body_limit: None, servers: None, ca: None }
+        Self {
+            limits: limits(),
+            tls: None,
+            porch: Porch::default(),
+            body_limit: None,
+            servers: None,
+            ca: None,
+        }
     }
 }
 
@@ -335,17 +365,23 @@ impl House {
             upstream: Arc::new(upstream(plan.servers.unwrap_or(here))),
             body_limit: plan.body_limit,
             not_requests: std::sync::atomic::AtomicUsize::new(0),
+            turned_away: std::sync::atomic::AtomicUsize::new(0),
             saw_done: Notify::new(),
             saw_no_request: Notify::new(),
             bond: Mutex::default(),
         });
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::clone(&fake) as _;
-        let options = GatewayOptions { upstream_ca: plan.ca, idle_upstream_connections: Some(8) };
+        let options = GatewayOptions {
+            upstream_ca: plan.ca,
+            idle_upstream_connections: Some(8),
+            ..GatewayOptions::default()
+        };
         let gateway = Gateway::new(gatekeeper, plan.limits, &options).unwrap();
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr();
         let (stop, stopped) = watch::channel(false);
-        let serve = listener.serve(plan.tls, Arc::clone(&gateway), stopped, Duration::from_secs(2));
+        let entry = Entry { tls: plan.tls, porch: Arc::new(ArcSwap::from_pointee(plan.porch)) };
+        let serve = listener.serve(entry, Arc::clone(&gateway), stopped, Duration::from_secs(2));
         let served = tokio::spawn(serve);
         let portal_port = portal_address.port();
         Self { address, portal, portal_port, gateway, fake, stop, served }
@@ -882,7 +918,9 @@ async fn a_portal_behind_tls_is_believed_only_with_a_certificate_for_its_name() 
     let host = CertifiedHost::read(&files).unwrap();
     let settings = Arc::new(TlsSettings::new(vec![host], TlsVersion::Tls13).unwrap());
     // A gateway with TLS is a portal with TLS to the one in front of it.
-    let portal = House::build(Plan { tls: Some(settings), ..Plan::default() }).await;
+    // The one in front names the server and not the host of the request, so it has to be trusted.
+    let porch = edge::porch_for("127.0.0.1", false);
+    let portal = House::build(Plan { tls: Some(settings), porch, ..Plan::default() }).await;
     let through = async |name: &str, ca: Option<std::path::PathBuf>| {
         let port = portal.address.port();
         let servers = Some(vec![Server { host: name.to_owned(), port, tls: true }]);
