@@ -217,3 +217,9 @@ for (const [name, options] of [["light", {}], ["dark", { colorScheme: "dark" }],
     await page.screenshot({ path: `${shots}passkeys-${name}.png`, fullPage: true });
   });
 }
+
+byName("at an address where passkeys do not work, their page says where they do", {}, async (demo, page) => {
+  await signIn(demo, page, "bob");
+  await page.goto(`${demo.url}/.scoregate/me/passkeys`);
+  await page.getByText(/do not work at this address.*localhost/i).waitFor();
+});
