@@ -22,5 +22,6 @@ mod source;
 mod streams;
 mod upstream;
 mod upstreams;
+mod users;
 mod wire;
 mod world;
