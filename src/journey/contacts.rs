@@ -17,7 +17,7 @@ use crate::keys::Keyring;
 use crate::methods::{Rejection, typed_code};
 use crate::notify::{Message, MessageKind, NotifierChannel};
 use crate::points::{Method, Timestamp};
-use crate::throttle::{CounterKey, Limit, Sends};
+use crate::throttle::{CounterKey, Limit, Sending, Sends};
 
 /// Contacts of one kind that somebody may have.
 pub const MOST_CONTACTS: usize = 2;
@@ -169,7 +169,8 @@ impl Journey {
             return Ok(Some(tally.window_ends));
         }
         let snapshot = &visit.arrival.snapshot;
-        let sends = Sends::new(self.counters.clone(), snapshot.config.limits.codes_per_account);
+        let per_hour = snapshot.config.limits.codes_per_account;
+        let sends = Sends::new(self.counters.clone(), Sending::NewContact, per_hour);
         let method = method_of_kind(kind);
         // The name under which the store keeps it, so that both ways to send count together.
         let folded =

@@ -24,7 +24,7 @@ use crate::points::{
 };
 use crate::secret::Secret;
 use crate::sessions::{Name, Present, Rise};
-use crate::throttle::{CounterKey, Limit, Sends};
+use crate::throttle::{CounterKey, Limit, Sending, Sends};
 
 /// How long a link for a forgotten password works.
 pub const RESET_LIFETIME: Duration = Duration::from_secs(3600);
@@ -284,8 +284,8 @@ impl Search {
             return Ok(());
         };
         let Some(contact) = self.mailbox(&account) else { return Ok(()) };
-        let sends =
-            Sends::new(journey.counters.clone(), arrival.snapshot.config.limits.codes_per_account);
+        let per_hour = arrival.snapshot.config.limits.codes_per_account;
+        let sends = Sends::new(journey.counters.clone(), Sending::Reset, per_hour);
         if sends.count_send(Method::Email, &contact.fingerprint, arrival.now).await?.is_some() {
             return Ok(());
         }

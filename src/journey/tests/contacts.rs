@@ -104,3 +104,22 @@ async fn nobody_is_flooded_with_codes_that_somebody_else_asks_for() {
     }
     assert_eq!(sent, 5);
 }
+
+/// Somebody with an account of their own types the address of somebody else.
+#[tokio::test]
+async fn a_stranger_who_types_an_address_takes_no_sign_in_code_from_whoever_has_it() {
+    let mut trip = Trip::new().await;
+    let bob = trip.house.user_with("staff", "bob", cheap().hash(PASSWORD).unwrap()).await;
+    let anna = std::mem::replace(&mut trip.anna, bob);
+    let turn = trip.sign_in(to("/"), "bob", PASSWORD).await;
+    let code = trip.code().await;
+    let _ = trip.answer(&turn.transaction, Method::Email, &code).await;
+    for _ in 0..10 {
+        let _ = trip.ask(ContactKind::Email, "anna@example.org").await;
+    }
+    let before = trip.codes().await.len();
+    (trip.anna, trip.name) = (anna, None);
+    let turn = trip.sign_in(to("/reports"), "anna", PASSWORD).await;
+    assert_eq!((turn.place, turn.transaction.notice), (Place::Code(Method::Email), None));
+    assert_eq!(trip.codes().await.len(), before + 1);
+}
