@@ -3,6 +3,7 @@
 mod contacts;
 mod enrolment;
 mod password;
+mod removal;
 mod set_up;
 
 use std::sync::Mutex;
@@ -11,15 +12,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 
 use super::*;
+use crate::accounts::NewPasskey;
 use crate::clock::ManualClock;
 use crate::gate::tests::house::{Call, HOST, House, NOW, minutes, proof_of};
 use crate::methods::{
-    CodeLimits, CodeParts, EmailCode, EnglishText, HashCost, HashPool, Passkey, SecurityKey, Totp,
+    CodeLimits, CodeParts, EmailCode, EnglishText, HashCost, HashPool, Passkey, RecoveryCode,
+    SecurityKey, Totp,
 };
 use crate::notify::{
     DeliveryError, Message, MessageKind, Notifier, NotifierChannel, Notifiers, Outbox, OutboxLimits,
 };
-use crate::points::{Lifetime, Timestamp};
+use crate::points::{CredentialId, Lifetime, Timestamp};
 use crate::secret::Secret;
 use crate::sessions::Found;
 use crate::throttle::{Attempts, Limit};
@@ -212,6 +215,47 @@ impl Trip {
         self.house.sessions.user_changed(user);
         secret
     }
+
+    /// Signs somebody in here with methods that they have, shown now.
+    async fn begin_with(&mut self, account: &Account, methods: &[Method]) {
+        let [first, more @ ..] = methods else { panic!("nothing shown") };
+        let limits = self.house.snapshot.config.session;
+        let beginning = Beginning {
+            account,
+            proof: proof_of(account, *first, self.now),
+            host: HOST,
+            user_agent: None,
+            address: None,
+        };
+        let mut newly = self.house.sessions.begin(beginning, limits, self.now).await.unwrap();
+        for method in more {
+            let proof = proof_of(account, *method, self.now);
+            let rise = self.house.sessions.rise(&newly.present, proof, self.now).await.unwrap();
+            let Rise::Renamed(next) = rise else { panic!("{rise:?}") };
+            newly = *next;
+        }
+        self.name = Some(newly.name);
+    }
+
+    /// A passkey of a user, long there.
+    async fn add_passkey(&self, account: &Account, credential: u8) -> CredentialId {
+        let new = NewPasskey {
+            user: account.user.id.clone(),
+            method: Method::Passkey,
+            credential: vec![credential; 32],
+            key: vec![1; 64],
+            sign_count: 0,
+            is_backup_eligible: false,
+            is_backed_up: false,
+            transports: Vec::new(),
+            aaguid: [0; 16],
+            label: None,
+            enrolled_at: None,
+        };
+        let id = self.house.store.inner.add_passkey(new, NOW).await.unwrap().unwrap();
+        self.house.sessions.user_changed(&account.user.id);
+        id
+    }
 }
 
 fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u32) -> Parts {
@@ -236,25 +280,26 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
             tries: 5,
         },
     });
-    let inner = Arc::new(house.store.inner.clone());
     let totp = Totp::new(store.clone(), attempts.clone());
-    let passkey = Passkey::new(inner.clone(), attempts.clone());
-    let key = SecurityKey::new(inner.clone(), attempts);
+    let recovery = RecoveryCode::new(store.clone(), attempts.clone());
+    let passkey = Passkey::new(store.clone(), attempts.clone());
+    let key = SecurityKey::new(store.clone(), attempts);
     Parts {
         sessions: house.sessions.clone(),
         accounts: store.clone(),
-        passkeys: inner,
-        counters: store,
+        passkeys: store.clone(),
+        counters: store.clone(),
         methods: Arc::new(Methods::new(vec![
             passwords.clone(),
             Arc::new(email),
             Arc::new(totp),
+            Arc::new(recovery),
             Arc::new(passkey),
             Arc::new(key),
         ])),
         passwords,
-        changes: Arc::new(house.store.inner.clone()),
-        recovery: Arc::new(house.store.inner.clone()),
+        changes: store.clone(),
+        recovery: store,
         notifiers: notifiers.clone(),
         news_text: Arc::new(PlainNews),
         audit: audit.clone(),
