@@ -144,9 +144,9 @@ impl Turn {
         Self { place, transaction, name: None, knows_browser: false }
     }
 
-    /// The next page says how many codes are left, and there is one.
+    /// The next page says how many codes are left, and there is one. What it says already is more urgent.
     fn after_recovery(mut self, left: u32) -> Self {
-        self.transaction.notice = Some(Notice::RecoveryLeft(left));
+        self.transaction.notice.get_or_insert(Notice::RecoveryLeft(left));
         if self.place == Place::Return {
             self.place = Place::Code(Method::RecoveryCode);
         }
@@ -588,20 +588,23 @@ impl Journey {
         proof: Proof,
     ) -> Result<Turn, JourneyError> {
         let method = proof.method;
-        if method == Method::RecoveryCode {
-            // One less is left: the account is read anew, and so can the page say how many.
+        let is_recovery = method == Method::RecoveryCode;
+        if is_recovery {
+            // One less is left: the account is read anew, and so can the page say how many. It is used,
+            // whatever becomes of the session: its owner hears of it.
             self.sessions.user_changed(&session.account().user.id);
+            self.proven(visit, session.account(), method);
+            self.tell(visit, session.account(), News::RecoveryCodeUsed);
         }
         let rise = self.sessions.rise(session, proof, visit.arrival.now).await?;
         match rise {
             Rise::Renamed(newly) => {
                 let account = newly.present.account();
-                self.proven(visit, account, method);
-                let left = (method == Method::RecoveryCode)
-                    .then(|| account.recovery.as_ref().map_or(0, |codes| codes.left));
-                if left.is_some() {
-                    self.tell(visit, account, News::RecoveryCodeUsed);
+                if !is_recovery {
+                    self.proven(visit, account, method);
                 }
+                let left =
+                    is_recovery.then(|| account.recovery.as_ref().map_or(0, |codes| codes.left));
                 let turn = self.go_on(visit, transaction, *newly).await;
                 Ok(match left {
                     Some(left) => turn.after_recovery(left),

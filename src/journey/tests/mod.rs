@@ -3,6 +3,7 @@
 mod contacts;
 mod enrolment;
 mod password;
+mod recovery;
 mod removal;
 mod set_up;
 
