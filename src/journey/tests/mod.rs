@@ -2,6 +2,7 @@
 
 mod contacts;
 mod enrolment;
+mod passkeys;
 mod password;
 mod recovery;
 mod removal;
