@@ -268,11 +268,8 @@ impl Journey {
             if let Some(method) = method_of(&account, &credential) {
                 let event = Event::new(EventName::MethodRemoved, now).actor(&Actor::Gateway);
                 self.audit.record(event.target(&user).method(method).reason("planned"));
-                self.tell_from(
-                    &Scene::of(snapshot, &account, now),
-                    &account,
-                    News::Removed(method),
-                );
+                let scene = Scene::of(snapshot, &account, now);
+                self.tell_from(&scene, snapshot, &account, News::Removed(method));
             }
         }
         Ok(())

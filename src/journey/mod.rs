@@ -43,7 +43,7 @@ use crate::audit::{Audit, EventName};
 use crate::gate::{Arrival, Reference};
 use crate::methods::{
     Ask, Attempt, Ceremony, Challenged, MethodError, Methods, Password, RecoveryStore, Rejection,
-    Source, Verdict,
+    Source, Texting, Verdict,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
@@ -215,6 +215,7 @@ pub struct Journey {
     changes: Arc<dyn ChangeStore>,
     recovery: Arc<dyn RecoveryStore>,
     notifiers: Arc<Notifiers>,
+    texting: Texting,
     news_text: Arc<dyn NewsText>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
@@ -223,6 +224,8 @@ pub struct Journey {
     confirming: tokio::sync::Mutex<()>,
     /// Forgotten passwords that are being looked for.
     searches: Arc<tokio::sync::Semaphore>,
+    /// Notices that are being counted and handed over.
+    notices: std::sync::Mutex<tokio::task::JoinSet<()>>,
 }
 
 /// What a journey is made of.
@@ -238,6 +241,8 @@ pub struct Parts {
     pub changes: Arc<dyn ChangeStore>,
     pub recovery: Arc<dyn RecoveryStore>,
     pub notifiers: Arc<Notifiers>,
+    /// What a text message has to pass before it is sent.
+    pub texting: Texting,
     pub news_text: Arc<dyn NewsText>,
     pub audit: Arc<Audit>,
     pub metrics: Arc<Metrics>,
@@ -258,12 +263,14 @@ impl Journey {
             changes: parts.changes,
             recovery: parts.recovery,
             notifiers: parts.notifiers,
+            texting: parts.texting,
             news_text: parts.news_text,
             audit: parts.audit,
             metrics: parts.metrics,
             tally: parts.tally,
             confirming: tokio::sync::Mutex::default(),
             searches: Arc::new(tokio::sync::Semaphore::new(password::SEARCHES)),
+            notices: std::sync::Mutex::default(),
         }
     }
 

@@ -551,7 +551,8 @@ impl Bench {
             countries: self.countries.clone(),
         };
         let budget = Arc::new(Budget::new(self.counters.clone(), self.budget, 100_000));
-        SmsCode::new(self.code_parts(Arc::new(EnglishText), "Example"), limits, budget)
+        let texting = Texting::new(limits, budget, self.counters.clone());
+        SmsCode::new(self.code_parts(Arc::new(EnglishText), "Example"), texting)
     }
 
     fn code_parts(&self, text: Arc<dyn CodeText>, brand: &str) -> CodeParts {

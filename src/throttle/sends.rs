@@ -21,6 +21,8 @@ pub enum Sending {
     Reset,
     /// A code to an address that somebody says is theirs.
     NewContact,
+    /// What was changed about an account.
+    Notice,
 }
 
 impl Sending {
@@ -29,6 +31,18 @@ impl Sending {
             Self::SignIn => ["send-hour", "send-day"],
             Self::Reset => ["reset-hour", "reset-day"],
             Self::NewContact => ["new-contact-hour", "new-contact-day"],
+            Self::Notice => ["notice-hour", "notice-day"],
+        }
+    }
+
+    /// The counter of the text messages of one user.
+    #[must_use]
+    pub const fn text_key(self) -> &'static str {
+        match self {
+            Self::SignIn => "text-user",
+            Self::Reset => "text-reset",
+            Self::NewContact => "text-new-contact",
+            Self::Notice => "text-notice",
         }
     }
 }

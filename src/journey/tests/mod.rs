@@ -2,6 +2,7 @@
 
 mod contacts;
 mod enrolment;
+mod news;
 mod passkeys;
 mod password;
 mod recovery;
@@ -19,7 +20,7 @@ use crate::clock::ManualClock;
 use crate::gate::tests::house::{Call, HOST, House, NOW, minutes, proof_of};
 use crate::methods::{
     CodeLimits, CodeParts, EmailCode, EnglishText, HashCost, HashPool, Passkey, RecoveryCode,
-    SecurityKey, Totp,
+    SecurityKey, TextLimits, Totp,
 };
 use crate::notify::{
     DeliveryError, Message, MessageKind, Notifier, NotifierChannel, Notifiers, Outbox, OutboxLimits,
@@ -27,7 +28,7 @@ use crate::notify::{
 use crate::points::{CredentialId, Lifetime, Timestamp};
 use crate::secret::Secret;
 use crate::sessions::Found;
-use crate::throttle::{Attempts, Limit};
+use crate::throttle::{Attempts, Budget, Limit};
 
 pub(crate) const PASSWORD: &str = "vier blauwe olifanten";
 
@@ -104,6 +105,11 @@ impl Trip {
 
     /// With so many tries a user, method and quarter of an hour.
     async fn with_tries(tries: u32) -> Self {
+        Self::with(tries, texts(1000, 1000)).await
+    }
+
+    /// With these limits of text messages, and so many for everybody.
+    async fn with(tries: u32, texts: (TextLimits, u32)) -> Self {
         let house = House::new().await;
         let clock = Arc::new(ManualClock::at(NOW));
         let mail = Arc::new(Mail::default());
@@ -111,7 +117,7 @@ impl Trip {
         let outbox = Outbox::start(mail.clone(), clock.clone(), limits);
         let notifiers = Arc::new(Notifiers::new(vec![outbox]));
         let audit = Arc::new(Audit::in_memory(clock));
-        let journey = Arc::new(Journey::new(parts(&house, &notifiers, &audit, tries)));
+        let journey = Arc::new(Journey::new(parts(&house, &notifiers, &audit, tries, texts)));
         let anna = house.user_with("staff", "anna", cheap().hash(PASSWORD).unwrap()).await;
         let source = Source { address: "192.0.2.7".into(), browser: None };
         let name = None;
@@ -175,6 +181,7 @@ impl Trip {
 
     /// What people were told so far: to whom, and what.
     async fn told(&self) -> Vec<(String, String)> {
+        self.journey.told().await;
         self.notifiers.settled().await;
         let messages = self.mail.messages.lock().unwrap();
         let news = messages.iter().filter(|mail| mail.kind == MessageKind::Notice);
@@ -260,7 +267,23 @@ impl Trip {
     }
 }
 
-fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u32) -> Parts {
+/// So many text messages to a user in a day, and to everybody.
+fn texts(per_user: u32, budget: u32) -> (TextLimits, u32) {
+    let limits = TextLimits {
+        per_user: Limit { count: per_user, window: minutes(24 * 60) },
+        per_address: Limit { count: 1000, window: minutes(60) },
+        countries: std::collections::BTreeSet::new(),
+    };
+    (limits, budget)
+}
+
+fn parts(
+    house: &House,
+    notifiers: &Arc<Notifiers>,
+    audit: &Arc<Audit>,
+    tries: u32,
+    (text_limits, budget): (TextLimits, u32),
+) -> Parts {
     let store = Arc::new(house.store.clone());
     let window = minutes(15);
     let (per_address, per_user) = (Limit { count: 1000, window }, Limit { count: tries, window });
@@ -282,6 +305,8 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
             tries: 5,
         },
     });
+    let counters: Arc<dyn CounterStore> = store.clone();
+    let budget = Arc::new(Budget::new(counters.clone(), budget, budget));
     let totp = Totp::new(store.clone(), attempts.clone());
     let recovery = RecoveryCode::new(store.clone(), attempts.clone());
     let passkey = Passkey::new(store.clone(), attempts.clone());
@@ -303,6 +328,7 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
         changes: store.clone(),
         recovery: store,
         notifiers: notifiers.clone(),
+        texting: Texting::new(text_limits, budget, counters),
         news_text: Arc::new(PlainNews),
         audit: audit.clone(),
         metrics: Arc::new(Metrics::new()),
