@@ -722,10 +722,10 @@ fn destination(arrival: &Arrival, transaction: &Transaction, level: Level) -> Wa
         return Wanted { requirement, explain: Arc::default() };
     }
     let (method, target) = match &transaction.opening {
-        Some(opening) => (&*opening.method, &opening.target),
-        None => ("GET", &transaction.return_to),
+        Some(opening) => (opening.method(), opening.path()),
+        None => ("GET", transaction.return_to.target()),
     };
-    match arrival.find(method, target.target().as_bytes()) {
+    match arrival.find(method, target.as_bytes()) {
         Ok(matched) if !matched.own_page && !matched.requirement.is_public() => {
             Wanted { requirement: matched.requirement, explain: matched.explain }
         }
