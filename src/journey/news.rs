@@ -64,14 +64,6 @@ impl<'a> Scene<'a> {
     /// On no page: the host is the one on which links of the directory open.
     #[must_use]
     pub fn of(snapshot: &'a Snapshot, account: &'a Account, now: Timestamp) -> Self {
-        let directory = snapshot.config.directories.get(&account.user.directory);
-        let own = directory.and_then(|directory| directory.sign_in_host.as_deref());
-        let of_route = || {
-            let routes = &snapshot.config.routes;
-            let mut hosts =
-                routes.iter().filter(|route| *route.directory == *account.user.directory);
-            hosts.find(|route| !route.host.starts_with('*')).map(|route| route.host.as_str())
-        };
         let languages = &snapshot.config.ui.languages;
         Self {
             language: account
@@ -81,7 +73,7 @@ impl<'a> Scene<'a> {
                 .or(languages.first().map(|tag| &**tag))
                 .unwrap_or("en"),
             brand: &snapshot.config.ui.brand,
-            host: own.or_else(of_route).unwrap_or_default(),
+            host: host_of_links(snapshot, &account.user.directory).unwrap_or_default(),
             now,
         }
     }
@@ -96,6 +88,18 @@ impl<'a> Scene<'a> {
             now: visit.arrival.now,
         }
     }
+}
+
+/// The host on which links of a directory open; `None`: it is on no host that has one name.
+pub(super) fn host_of_links<'a>(snapshot: &'a Snapshot, directory: &str) -> Option<&'a str> {
+    let own = snapshot.config.directories.get(directory)?.sign_in_host.as_deref();
+    let of_route = || {
+        let mut routes = snapshot.config.routes.iter();
+        let is_one = |host: &str| !host.starts_with('*');
+        let of = routes.find(|route| *route.directory == *directory && is_one(&route.host));
+        of.map(|route| route.host.as_str())
+    };
+    own.or_else(of_route)
 }
 
 impl News {

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::enrolment::enrolled;
-use super::news::{News, Scene};
+use super::news::{News, Scene, host_of_links};
 use super::set_up::{names, token_hash};
 use super::{Journey, JourneyError, Permit, Visit};
 use crate::accounts::{
@@ -130,6 +130,15 @@ impl Journey {
             return None;
         }
         Some(Mark { channel, ends_at: end_of_mark(settings, arrival.now) })
+    }
+
+    /// Whether there is a password to forget here, mail that carries a link, and a host that it opens on.
+    #[must_use]
+    pub fn sends_links(&self, arrival: &Arrival) -> bool {
+        let directory = &arrival.route.directory;
+        arrival.snapshot.offered(directory).contains(Method::Password)
+            && self.notifiers.has(NotifierChannel::Email)
+            && host_of_links(&arrival.snapshot, directory).is_some()
     }
 
     /// Somebody forgot their password and typed a name or an address. The answer is the same for every
@@ -320,6 +329,7 @@ impl Search {
         };
         if self.journey.notifiers.try_post(&message).is_err() {
             tracing::warn!("a link for a forgotten password could not be handed over");
+            return;
         }
         let event = Event::new(EventName::LinkCreated, self.arrival.now)
             .directory(&account.user.directory)

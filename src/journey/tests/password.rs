@@ -336,3 +336,60 @@ async fn a_change_in_a_session_of_a_passkey_lifts_the_mark() {
     assert!(matches!(renewed, Renewed::Done { .. }), "{renewed:?}");
     assert_eq!(trip.mark().await, None);
 }
+
+/// Carries text messages alone.
+#[derive(Debug)]
+struct Phones;
+
+#[async_trait]
+impl Notifier for Phones {
+    fn name(&self) -> &'static str {
+        "phones"
+    }
+
+    fn carries(&self, channel: NotifierChannel) -> bool {
+        channel == NotifierChannel::Sms
+    }
+
+    async fn deliver(&self, _: &Message) -> Result<(), DeliveryError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_offered_where_mail_carries_it_and_a_host_opens_it() {
+    let trip = Trip::new().await;
+    let mut arrival = trip.arrival().await;
+    assert!(trip.journey.sends_links(&arrival));
+    let limits = OutboxLimits::default();
+    let outbox = Outbox::start(Arc::new(Phones), Arc::new(ManualClock::at(NOW)), limits);
+    for notifiers in [Notifiers::new(vec![]), Notifiers::new(vec![outbox])] {
+        let notifiers = Arc::new(notifiers);
+        let parts = parts(&trip.house, &notifiers, &trip.audit, 10, texts(10, 10));
+        assert!(!Journey::new(parts).sends_links(&arrival), "{notifiers:?}");
+    }
+    let mut snapshot = crate::gate::Snapshot::clone(&arrival.snapshot);
+    let mut config = crate::config::Config::clone(&snapshot.config);
+    for route in &mut config.routes {
+        route.host = "*.example.org".to_owned();
+    }
+    snapshot.config = Arc::new(config);
+    arrival.snapshot = Arc::new(snapshot);
+    assert!(!trip.journey.sends_links(&arrival), "no host that has one name");
+}
+
+#[tokio::test]
+async fn a_link_that_nobody_was_sent_is_in_no_audit() {
+    for (notifiers, count) in [(None, 1), (Some(Arc::new(Notifiers::new(vec![]))), 0)] {
+        let trip = Trip::new().await;
+        let notifiers = notifiers.unwrap_or_else(|| trip.notifiers.clone());
+        let parts = parts(&trip.house, &notifiers, &trip.audit, 10, texts(10, 10));
+        let journey = Arc::new(Journey::new(parts));
+        let arrival = trip.arrival().await;
+        let _ = journey.forgotten(&trip.visit(&arrival), "anna").await.unwrap();
+        journey.searched().await;
+        let lines = trip.audit.lines();
+        let created = lines.iter().filter(|line| line.contains("link.created"));
+        assert_eq!(created.count(), count);
+    }
+}
