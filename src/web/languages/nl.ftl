@@ -639,8 +639,8 @@ admin-back = Terug naar het ontwerp
 admin-must-confirm = Je zou zelf niet meer terug kunnen. Het wordt voor tien minuten opgeslagen. Log opnieuw in in een privévenster en bevestig het voor die tijd; anders komt vanzelf terug wat nu geldt.
 admin-reason-needed = Zeg waarom: een reden is hier verplicht.
 admin-no-time = Zeg wanneer het moet ingaan: kies een datum en een tijd.
-admin-later-is-risky = U zou zelf niet terug kunnen komen, en op dat uur is er misschien niemand om het te bevestigen. Sla het nu op en bevestig het.
-admin-schedule-waits = Revisie { $n } begint op { $at }. Als wat u opslaat eerder ingaat, begint revisie { $n } niet meer: plan hem dan opnieuw.
+admin-later-is-risky = Je zou zelf niet terug kunnen komen, en op dat uur is er misschien niemand om het te bevestigen. Sla het nu op en bevestig het.
+admin-schedule-waits = Revisie { $n } begint op { $at }. Als wat je opslaat eerder ingaat, begint revisie { $n } niet meer: plan hem dan opnieuw.
 admin-in-the-past = Het tijdstip is al voorbij. Kies er een in de toekomst, of “nu”.
 admin-overtaken = { $author } heeft dit { $minutes ->
     [0] zojuist
