@@ -5,9 +5,11 @@
 mod bond;
 mod kind;
 mod origin;
+mod preflight;
 mod problem;
 mod redirect;
 mod related;
+mod well_known;
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -119,6 +121,7 @@ impl Front {
             cookies: &fields,
             address: Some(head.client),
             upgrade: head.upgrade,
+            preflight: preflight::origin(head),
         };
         self.gate.admit(incoming, &self.snapshot.load_full(), self.clock.now()).await
     }
@@ -135,7 +138,7 @@ impl Front {
     }
 
     fn forward(&self, head: &Head<'_>, passage: gate::Passage) -> Admission {
-        let gate::Passage { arrival, grant, identity } = passage;
+        let gate::Passage { arrival, grant, identity, is_preflight } = passage;
         if head.upgrade && !arrival.requirement.is_public() && !origin::may_open(head, &arrival) {
             return answered(self.foreign(head, arrival));
         }
@@ -148,7 +151,9 @@ impl Front {
             // A route without its upstream cannot be in a checked configuration.
             return Admission::Refuse(Refusal::Internal);
         };
-        if arrival.requirement.is_public() {
+        if is_preflight {
+            self.metrics.decided(Some(&arrival.route.name), DecisionKind::Public, "preflight");
+        } else if arrival.requirement.is_public() {
             self.metrics.decided(Some(&arrival.route.name), DecisionKind::Public, "public");
         } else {
             self.metrics.decided(Some(&arrival.route.name), DecisionKind::Allow, "score");
@@ -163,7 +168,7 @@ impl Front {
             route: arrival.route.name.clone(),
             strip: self.strip(&arrival.snapshot),
             identity: identity.headers,
-            remove: Vec::new(),
+            remove: if is_preflight { preflight::others(head.headers) } else { Vec::new() },
             set_cookies,
             body_limit: arrival.route.body_limit_bytes,
             session: arrival.session.as_ref().map(Present::key),
@@ -325,11 +330,14 @@ impl Gatekeeper for Front {
         if let Some(answer) = related::origins(head, &self.snapshot.load()) {
             return answered(answer);
         }
+        if let Some(answer) = well_known::answer(head, self.door, &self.snapshot.load()) {
+            return answered(answer);
+        }
         match self.judge(head).await {
             gate::Admission::Forward(passage) if passage.arrival.is_for_administrators() => {
                 self.metrics.decided(Some(ADMIN_ROUTE), DecisionKind::Allow, "score");
                 let mut extensions = http::Extensions::new();
-                let gate::Passage { arrival, grant, identity: _ } = *passage;
+                let gate::Passage { arrival, grant, .. } = *passage;
                 extensions.insert(Admitted(Arc::new(grant)));
                 extensions.insert(Arc::new(arrival));
                 Admission::Page(extensions)
