@@ -82,7 +82,8 @@ fn passkey_endpoints_are_our_pages_of_this_very_host() {
 #[test]
 fn where_nobody_has_a_password_or_a_passkey_the_addresses_are_the_portals() {
     let mut world = World::prepare();
-    let without = "[directory.staff.authentication.points]\npasskey = 0\nsecurity_key = 0\n[notifier";
+    let without =
+        "[directory.staff.authentication.points]\npasskey = 0\nsecurity_key = 0\n[notifier";
     world.write_config(&world.config().replacen("[notifier", without, 1));
     world.run();
     assert_eq!(ask(&world, "GET", "/.well-known/passkey-endpoints", "").status, 401);
@@ -169,4 +170,125 @@ fn nothing_but_that_question_passes_without_a_sign_in() {
     let closed = World::with_users(&[]);
     assert_eq!(ask(&closed, "OPTIONS", "/api", &format!("{APP}{WANTS}")).status, 401);
     assert_eq!(closed.upstream.count(), 0);
+}
+
+// --- sign-ins that go round in circles ---------------------------------------------------------
+
+const ROUNDS: &str = "__Host-scoregate-rounds";
+
+/// Users with a password, which is enough below `/basic`.
+fn with_basic(names: &[&str]) -> World {
+    let mut world = World::prepare();
+    let rule = "[route.portal.rule.basic]\npath = \"/basic\"\nlevel = 20\n";
+    world.write_config(&(world.config() + rule));
+    world.run();
+    for name in names {
+        world.add_user(name);
+    }
+    world
+}
+
+/// Completes the sign-in for `path` and is sent back there, but does not go. Gives the answer.
+fn complete(person: &mut Person, path: &str, name: &str) -> Response {
+    person.open(path);
+    assert_eq!(person.page.path(), "/.scoregate/sign-in", "{}", person.page.words());
+    let fields = [("username", name), ("password", &super::world::password_of(name))];
+    let answer = person.submit("", &fields);
+    assert_eq!((answer.status, answer.location()), (303, path));
+    answer
+}
+
+/// The page at the end of the circle. Its reference is in audit and log.
+fn assert_stopped(world: &World, person: &mut Person, path: &str, cause: &str) {
+    let page = person.open(path).clone();
+    assert_eq!(page.status(), 403, "{}", page.words());
+    assert!(page.words().contains("The sign-in does not hold"), "{}", page.words());
+    assert!(page.words().contains(cause), "{}", page.words());
+    let reference = page.response.field("x-scoregate-reference").unwrap();
+    assert!(page.response.text().contains(reference));
+    super::world::wait_for("it is in the audit", || {
+        let audit = world.audit();
+        let mut lines = audit.lines().filter(|line| line.contains(reference));
+        lines.any(|line| line.contains("going_round")).then_some(())
+    });
+}
+
+#[test]
+fn a_browser_that_loses_the_session_three_times_is_told_why_and_can_try_again() {
+    let world = with_basic(&["anna"]);
+    let mut anna = Person::new(&world);
+    for round in 1..=3 {
+        complete(&mut anna, "/basic", "anna");
+        assert!(anna.jar.remove(SESSION).is_some() && anna.jar.contains_key(ROUNDS), "{round}");
+    }
+    // Elsewhere it is the first time, and looking at a page again is none.
+    assert_eq!(anna.clone().open("/").path(), "/.scoregate/sign-in");
+    assert_stopped(&world, &mut anna, "/basic", "without the cookie that says who you are");
+    assert_eq!(anna.jar.get(ROUNDS), None, "the next try counts anew");
+    let again = anna.page.links().into_iter().find(|link| link.contains("sign-in?tx=")).unwrap();
+    anna.open(&again);
+    anna.sign_in("anna", &super::world::password_of("anna"));
+    assert_eq!((anna.page.status(), anna.page.path()), (200, "/basic"));
+    assert_eq!(anna.jar.get(ROUNDS), None, "whoever gets in is not counted any more");
+    assert_eq!(world.upstream.count(), 1);
+}
+
+#[test]
+fn a_session_that_is_not_known_and_one_that_is_never_enough_have_causes_of_their_own() {
+    let world = with_basic(&["anna", "berta"]);
+    let mut anna = Person::new(&world);
+    for _ in 0..3 {
+        complete(&mut anna, "/basic", "anna");
+        anna.jar.remove(SESSION);
+    }
+    let mut unknown = anna.clone();
+    unknown.jar.insert(SESSION.to_owned(), "v1.AAAA.AAAA.AAAA".to_owned());
+    assert_stopped(&world, &mut unknown, "/basic", "a cookie that is not known here");
+
+    let mut berta = Person::new(&world);
+    complete(&mut berta, "/basic", "berta");
+    let little = berta.jar[SESSION].clone();
+    let mut mailed = Person::new(&world);
+    mailed.sign_in_with_mail(&world, "anna");
+    let enough = mailed.jar[SESSION].clone();
+    // Enough for the start page, and on arrival it is not: as with an age that is over at once.
+    for round in 1..=3 {
+        mailed.jar.insert(SESSION.to_owned(), enough.clone());
+        let answer = mailed.get("/.scoregate/sign-in?next=/");
+        assert_eq!((answer.status, answer.location()), (303, "/"));
+        mailed.jar.insert(SESSION.to_owned(), little.clone());
+        if round < 3 {
+            assert_eq!(mailed.open("/").path(), "/.scoregate/confirm", "round {round}");
+        }
+    }
+    assert_stopped(&world, &mut mailed, "/", "newer than what you have just shown");
+}
+
+#[test]
+fn whoever_gets_in_is_never_stopped_however_often() {
+    let world = with_basic(&["anna"]);
+    let mut anna = Person::new(&world);
+    for _ in 0..5 {
+        anna.jar.remove(SESSION);
+        complete(&mut anna, "/basic", "anna");
+        assert!(anna.jar.contains_key(ROUNDS));
+        assert_eq!(anna.open("/basic").status(), 200);
+        assert!(!anna.jar.contains_key(ROUNDS));
+    }
+    // The count reaches no portal.
+    for arrived in world.upstream.arrived() {
+        assert_eq!(arrived.value("cookie"), None);
+    }
+}
+
+#[test]
+fn a_browser_that_takes_no_cookie_is_told_so_at_its_first_form() {
+    let world = with_basic(&["anna"]);
+    let mut anna = Person::new(&world);
+    anna.open("/basic");
+    anna.jar.clear();
+    let fields = [("username", "anna"), ("password", &*super::world::password_of("anna"))];
+    let page = anna.fill(&fields);
+    assert_eq!(page.status(), 403);
+    assert!(page.words().contains("Your browser refuses our cookie"), "{}", page.words());
 }

@@ -30,7 +30,8 @@ async fn a_question_before_a_call_passes_for_an_allowed_origin_and_names_nobody(
         assert_eq!(outcome(&admission), expected, "{target} {preflight:?}");
         // Even with a cookie: no browser sends one, so whoever it is gets nothing of its session.
         if let Admission::Forward(passage) = house.admit(&call.by(name)).await {
-            let is_nobody = passage.arrival.session.is_none() && passage.identity.headers.is_empty();
+            let is_nobody =
+                passage.arrival.session.is_none() && passage.identity.headers.is_empty();
             assert!(is_nobody || !passage.is_preflight, "{target}");
         }
     }
