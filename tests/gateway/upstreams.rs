@@ -522,12 +522,15 @@ impl Drop for Node {
 
 const H2_PORTAL: &str = r#"
 const server = require("node:http2").createServer();
+let checks = 0;
 server.on("stream", (stream, headers) => {
+  if (headers[":path"] === "/health") checks += 1;
   let length = 0;
   stream.on("data", (chunk) => { length += chunk.length; });
   stream.on("end", () => {
     stream.respond({ ":status": 200, "content-type": "text/plain" });
-    stream.end(`${headers[":method"]} ${headers[":authority"]} ${headers[":path"]} ${length}`);
+    const { ":method": method, ":authority": authority, ":path": path } = headers;
+    stream.end(path === "/modern/checks" ? `${checks}` : `${method} ${authority} ${path} ${length}`);
   });
 });
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));
@@ -540,8 +543,15 @@ fn a_portal_that_speaks_http2_is_spoken_to_in_it() {
     let mut node = Node(node.spawn().unwrap());
     let mut port = String::new();
     BufReader::new(node.0.stdout.take().unwrap()).read_line(&mut port).unwrap();
-    let settings = format!("servers = [\"http://127.0.0.1:{}\"]\nhttp2 = true", port.trim());
+    let settings = format!(
+        "servers = [\"http://127.0.0.1:{}\"]\nhttp2 = true\n[upstream.modern.health]\n\
+         path = \"/health\"\ninterval = \"1s\"\ndown_after = 1",
+        port.trim()
+    );
     let world = world(&[("modern", settings)]);
+    wait_for("the server to be asked how it is, twice", || {
+        (ask(&world, "/modern/checks").text().parse::<u32>().ok()? >= 2).then_some(())
+    });
     let text = ask(&world, "/modern/x?y=1").text();
     assert_eq!(text, format!("GET {HOST} /modern/x?y=1 0"));
     let body = "b".repeat(100_000);
