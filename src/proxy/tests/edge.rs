@@ -164,6 +164,25 @@ async fn a_body_that_drips_is_a_408_and_a_portal_that_is_slow_is_not_the_clients
     assert_eq!(late.statuses(), [200], "{late:?}");
 }
 
+/// An upgrade that is no WebSocket is a request like any other, with a body that may be held back.
+#[tokio::test]
+async fn a_body_that_is_held_back_is_a_408_whatever_else_its_head_asks_for() {
+    let limits = Limits { rate_window: Duration::from_millis(400), min_rate: 1000, ..limits() };
+    let house = House::build(Plan { limits, ..Plan::default() }).await;
+    for fields in [
+        "",
+        "Upgrade: x\r\n",
+        "Connection: Upgrade\r\nUpgrade: h2c\r\nAccept: text/event-stream\r\n",
+    ] {
+        let head = format!(
+            "POST /public HTTP/1.1\r\nHost: {PORTAL}\r\n{fields}Content-Length: 1000\r\n\r\n"
+        );
+        let mut connection = TcpStream::connect(house.address).await.unwrap();
+        let found = exchange(&mut connection, head.as_bytes(), Duration::from_secs(20)).await;
+        assert_eq!(found.statuses(), [408], "{fields}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_that_is_not_taken_ends_its_connection() {
     let limits = Limits { rate_window: Duration::from_millis(500), min_rate: 1000, ..limits() };
