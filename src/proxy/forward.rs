@@ -461,7 +461,7 @@ impl Phases {
             }
             Reply::Switched(mut head, first, portal) => {
                 self.response_filter(session, &mut head, ctx).await?;
-                let kept = (ctx.running.take(), ctx.under_way.take());
+                let kept = (ctx.running.take(), ctx.under_way.take(), ctx.seat.take());
                 let idle =
                     ctx.passage.as_ref().map_or(CLIENT_SILENCE, |passage| passage.stream_idle);
                 link.kill.hand_over(Opened::new(&head, first, portal, idle, kept));

@@ -352,6 +352,44 @@ fn a_server_with_its_hands_full_is_not_given_more() {
     }
 }
 
+/// Says nothing to an ordinary request, and 101 to one for a WebSocket.
+fn socket_or_silence() -> SocketAddr {
+    portal(|mut connection| {
+        let Some(head) = read_head(&mut connection) else { return };
+        if head.to_ascii_lowercase().contains("upgrade: websocket") {
+            let switch = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+                          Upgrade: websocket\r\n\r\n";
+            connection.write_all(switch.as_bytes()).unwrap();
+        }
+        // Until the gateway lets go.
+        let _ = connection.read_to_end(&mut Vec::new());
+    })
+}
+
+#[test]
+fn an_open_websocket_has_its_servers_hands_full_until_it_ends() {
+    let server = socket_or_silence();
+    let world = world(&[("busy", one(server) + "\nconnections = 1")]);
+    let mut socket = world.plain().connect().unwrap();
+    assert_eq!(super::streams::ask(&mut *socket, "/busy/socket", "").status, 101);
+    assert_eq!(ask(&world, "/busy/x").status, 503);
+    drop(socket);
+    // Silence of the server: it was asked.
+    wait_for("the seat to be free", || (ask(&world, "/busy/x").status == 504).then_some(()));
+}
+
+#[test]
+fn only_what_can_be_an_event_stream_may_wait_for_its_portal_longer() {
+    let server = socket_or_silence();
+    let world = world(&[("slow", one(server))]);
+    let events = "Accept: text/event-stream\r\n";
+    let posted = world.plain().ask(&request("POST", "/slow/x", events, "x")).unwrap();
+    assert_eq!(posted.status, 504);
+    let upgrade = format!("{events}Connection: Upgrade\r\nUpgrade: h2c\r\n");
+    let posted = world.plain().ask(&request("POST", "/slow/x", &upgrade, "x")).unwrap();
+    assert_eq!(posted.status, 504);
+}
+
 #[test]
 fn a_socket_is_a_server_and_the_host_is_kept_or_set() {
     let folder = tempfile::tempdir().unwrap();
