@@ -824,7 +824,7 @@ impl ProxyHttp for Phases {
         }
         let request = session.req_header();
         if let (Some(passage), Some(link)) = (&ctx.passage, &ctx.link) {
-            let scheme = if link.connection.tls.is_some() { "https" } else { "http" };
+            let scheme = if link.origin.secure { "https" } else { "http" };
             location::rewrite(response, &passage.upstream, || {
                 let host = std::str::from_utf8(host_of(request)).ok()?;
                 Some(format!("{scheme}://{host}"))

@@ -64,6 +64,29 @@ fn the_address_that_a_trusted_proxy_gives_counts_in_rules_and_in_the_audit() {
     assert_eq!(sources, ["203.0.113.1", "127.0.0.1", "127.0.0.1"]);
 }
 
+/// To a browser, a proxy that ends TLS and we are one address.
+#[test]
+fn behind_a_proxy_that_ends_tls_a_page_without_it_opens_no_websocket() {
+    let mut world = World::prepare();
+    let trusted = format!("serve = \"routes\"\n{TRUSTED}");
+    world.change_config(|config| config.replace("serve = \"routes\"\n", &trusted));
+    world.run();
+    world.add_user("bob");
+    let mut bob = Person::new(&world);
+    bob.sign_in_with_mail(&world, "bob");
+    for (proto, origin, status) in
+        [("https", "https", 101), ("https", "http", 403), ("http", "http", 101)]
+    {
+        let mut stream = world.plain().connect().unwrap();
+        let fields = format!(
+            "Cookie: {}\r\nX-Forwarded-Proto: {proto}\r\nOrigin: {origin}://{HOST}\r\n",
+            bob.session()
+        );
+        let seen = super::streams::ask(&mut *stream, "/socket", &fields).status;
+        assert_eq!(seen, status, "{proto} {origin}");
+    }
+}
+
 #[test]
 fn a_proxy_header_is_asked_for_and_its_address_is_the_source_of_a_refusal() {
     let world = with_http(&format!("{TRUSTED}proxy_protocol = true\n"));

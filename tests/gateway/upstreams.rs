@@ -433,15 +433,23 @@ fn a_redirect_to_the_portals_inner_address_leads_to_the_outer_one() {
             let _ = connection.write_all(answer.as_bytes());
         }
     });
-    let world = world(&[("inner", one(server))]);
+    let mut world = World::prepare();
+    let trusted = "serve = \"routes\"\ntrusted_proxies = [\"127.0.0.1/32\"]\n";
+    configure(&world, &[("inner", one(server))]);
+    world.change_config(|config| config.replace("serve = \"routes\"\n", trusted));
+    world.run();
     for (path, expected) in [
         ("/inner/own", "/a?b=1#c"),
         ("/inner/tls", "/a"),
         ("/inner/relative", "/a"),
         ("/inner/other", "https://elsewhere.example/a"),
     ] {
-        for (road, scheme) in [(world.plain(), "http"), (world.tls(), "https")] {
-            let response = road.ask(&request("GET", path, "", "")).unwrap();
+        for (road, fields, scheme) in [
+            (world.plain(), "", "http"),
+            (world.plain(), "X-Forwarded-Proto: https\r\n", "https"),
+            (world.tls(), "", "https"),
+        ] {
+            let response = road.ask(&request("GET", path, fields, "")).unwrap();
             let is_own = matches!(path, "/inner/own" | "/inner/tls");
             let whole = format!("{scheme}://{HOST}{expected}");
             let expected = if is_own { whole.as_str() } else { expected };
