@@ -904,6 +904,7 @@ impl ProxyHttp for Phases {
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Ctx) {
         if let Some(link) = ctx.link.as_ref().filter(|link| link.connection.http2)
             && error.is_some_and(|error| *error.esource() == ErrorSource::Downstream)
+            && session.response_written().is_none()
         {
             link.connection.watch.note_reset();
         }
