@@ -60,6 +60,21 @@ async fn a_proxy_header_names_the_client_of_the_whole_connection() {
     assert!(!sent.contains("203.0.113"), "{sent}");
 }
 
+/// A header without an address says that the proxy speaks for itself, so the fields behind it are a client's
+/// as much as its own: nobody has looked at them.
+#[tokio::test]
+async fn a_proxy_header_that_names_nobody_makes_nothing_else_believed() {
+    let house = house_with(porch_for("127.0.0.1", true)).await;
+    let local = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0".to_vec();
+    for header in [b"PROXY UNKNOWN\r\n".to_vec(), local] {
+        let found = house.exchange(&[header, get("/", FORWARDED)].concat()).await;
+        assert_eq!(found.statuses(), [200], "{found:?}");
+    }
+    let sent = house.portal.text();
+    assert!(sent.contains("\nX-Forwarded-For: 127.0.0.1\n"), "{sent}");
+    assert!(!sent.contains("198.51.100") && !sent.contains("X-Forwarded-Proto: https"), "{sent}");
+}
+
 #[tokio::test]
 async fn without_a_proxy_header_of_a_trusted_peer_a_connection_is_closed() {
     let house = house_with(porch_for("127.0.0.1", true)).await;
