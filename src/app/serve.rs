@@ -235,7 +235,7 @@ async fn operator_of(
     let follower = Arc::downgrade(&service);
     service.policies.when_changed(move || {
         if let Some(service) = follower.upgrade() {
-            service.refresh(service.clock.now());
+            service.refresh();
         }
     });
     let tools = Running {
@@ -373,15 +373,9 @@ fn spawn_clock(
     service: Arc<RunningGateway>,
     stopping: &watch::Receiver<bool>,
 ) {
-    let last = Arc::new(Mutex::new(service.started_at));
     let work = every(TICK, move || {
-        let (service, last) = (service.clone(), last.clone());
-        async move {
-            let mut last = last.lock().await;
-            let now = service.clock.now();
-            service.tick(*last, now).await;
-            *last = now;
-        }
+        let service = service.clone();
+        async move { service.tick(service.clock.now()).await }
     });
     tasks.spawn(until(stopping.clone(), work));
 }

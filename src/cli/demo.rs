@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-/// Shows everything in memory on this machine: a demo portal, four users, an inbox
+/// Shows everything in memory on this machine: a demo portal, four users, an inbox, the administrators' portal
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  scoregate demo\n  scoregate demo --listen 127.0.0.1:0")]
 pub struct DemoArgs {

@@ -7,7 +7,7 @@ use super::perform::perform;
 use super::{ConfigSource, Failure, Program, Terminal, unexpected};
 use crate::operations::{Operation, Outcome};
 
-/// Changes the keys that sign cookies and forms
+/// Changes the keys that sign cookies, forms and assertions
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:\n  scoregate keys rotate\n  scoregate keys rotate --grace 12h")]
 pub(super) enum KeysCommand {

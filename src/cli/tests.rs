@@ -150,13 +150,13 @@ fn the_first_help_reads_well() {
     Usage: scoregate [OPTIONS] <COMMAND>
 
     Commands:
-      demo         Shows everything in memory on this machine: a demo portal, four users, an inbox
+      demo         Shows everything in memory on this machine: a demo portal, four users, an inbox, the administrators' portal
       run          Runs the gateway
       check        Says everything that is wrong with configuration files, with the place and what to do
       explain      Says whether a request would be let in, and why
       user         Adds, shows and changes users; acts at once, whether or not the gateway runs
       session      Lists and ends sessions; acts at once, whether or not the gateway runs
-      keys         Changes the keys that sign cookies and forms
+      keys         Changes the keys that sign cookies, forms and assertions
       recover      The way back in; works with the gateway down
       reload       Has the running gateway read its configuration anew, all or nothing
       status       Shows how the running gateway is

@@ -67,10 +67,10 @@ pub(super) struct AddArgs {
     /// Needed where there are several
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<String>,
-    /// Can be given several times
+    /// Can be given several times; `scoregate_owner` opens the administrators' portal
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
-    /// Codes may be sent there at once: you answer for it
+    /// Codes, and links for a forgotten password, may be sent there at once: you answer for it
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
     /// With `+` and the country code; codes may be sent there at once

@@ -1,47 +1,28 @@
 // The administrators' portal in a real browser: from sign-in to a required score of 40, whom it stops,
 // saved and undone. Not here: the sign-in itself (demo.test.mjs).
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { AxeBuilder } from "@axe-core/playwright";
 
-import { appCode, sentCode, startDemo } from "./gateway.mjs";
-import { PHONE, on, openBrowser, openPage, typeCode, typePassword } from "./person.mjs";
+import { appCode, sentCode } from "./gateway.mjs";
+import { journey, shots } from "./journey.mjs";
+import { PHONE, on, typeCode, typePassword } from "./person.mjs";
 
-const shots = fileURLToPath(new URL("shots/", import.meta.url));
-let browser;
-
-before(async () => {
-  mkdirSync(shots, { recursive: true });
-  browser = await openBrowser();
-});
-
-after(() => browser?.close());
-
-/** A test with a demo of its own: a code of an app is good once. */
-function journey(name, options, steps) {
-  test(name, { timeout: 180_000 }, async () => {
-    const demo = await startDemo();
+/** A demo with an administrator signed in: a code of an app is good once. */
+function administration(name, options, steps) {
+  journey(name, options, async (demo, page) => {
     try {
-      const page = await openPage(browser, options);
-      try {
-        await administer(demo, page);
-        await steps(page);
-      } finally {
-        await page.screenshot({ path: `${shots}admin-last.png`, fullPage: true });
-        await page.context().close();
-      }
+      await administer(demo, page);
+      await steps(page);
     } finally {
-      await demo.stop();
+      await page.screenshot({ path: `${shots}admin-last.png`, fullPage: true });
     }
   });
 }
 
 /** From the portal's address to its first page, with 40 points. */
 async function administer(demo, page) {
-  await page.goto(`http://127.0.0.1:${await demo.adminPort}/`);
+  await page.goto(`http://127.0.0.1:${demo.adminPort}/`);
   await typePassword(page, "admin");
   await on(page).button(/^authenticator app/i).click();
   await on(page).code().waitFor();
@@ -61,7 +42,7 @@ async function assertAccessible(page, where) {
 
 const WIDE = { viewport: { width: 1280, height: 900 } };
 
-journey("an administrator sees whom 40 points stop before saving, saves, and undoes it", WIDE, async (page) => {
+administration("an administrator sees whom 40 points stop before saving, saves, and undoes it", WIDE, async (page) => {
   await assertAccessible(page, "directories");
   await on(page).link(/^demo$/).click();
   await on(page).heading(/set what/i).waitFor();
@@ -112,7 +93,7 @@ journey("an administrator sees whom 40 points stop before saving, saves, and und
 
 const PLAIN = { javaScriptEnabled: false };
 
-journey("without JavaScript the preview comes by its button, and bad points are told what to do", PLAIN, async (page) => {
+administration("without JavaScript the preview comes by its button, and bad points are told what to do", PLAIN, async (page) => {
   await on(page).link(/^demo$/).click();
   await page.getByLabel("Points of Email", { exact: true }).fill("1.5");
   await on(page).button(/^preview$/i).click();

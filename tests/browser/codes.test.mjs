@@ -1,36 +1,10 @@
 // Codes by text message in a real browser: sent, masked, filled in, and without JavaScript.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
 
 import { AxeBuilder } from "@axe-core/playwright";
 
-import { startDemo } from "./gateway.mjs";
-import { PHONE, on, openBrowser, openPage, otherThan, typeCode, typePassword } from "./person.mjs";
-
-let browser;
-
-before(async () => {
-  browser = await openBrowser();
-});
-
-after(() => browser?.close());
-
-/** A test with a demo and a fresh browser profile; both end with it. */
-function journey(name, options, steps) {
-  test(name, { timeout: 120_000 }, async () => {
-    const demo = await startDemo();
-    try {
-      const page = await openPage(browser, options);
-      try {
-        await steps(demo, page);
-      } finally {
-        await page.context().close();
-      }
-    } finally {
-      await demo.stop();
-    }
-  });
-}
+import { journey } from "./journey.mjs";
+import { PHONE, on, otherThan, typeCode, typePassword } from "./person.mjs";
 
 async function textedCode(demo) {
   const [text] = (await demo.inbox()).filter((message) => message.channel === "sms");

@@ -1,44 +1,16 @@
 // The journeys of the demo in a real browser. Every test has a demo of its own, so that none lives on
 // what another has used up. Not here: what needs half a minute (resend.test.mjs).
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { test } from "node:test";
 
 import { AxeBuilder } from "@axe-core/playwright";
 
-import { appCode, ask, base32, sentCode, startDemo, totp } from "./gateway.mjs";
+import { appCode, ask, base32, sentCode, totp } from "./gateway.mjs";
+import { journey, shots } from "./journey.mjs";
 import {
-  PAGES, PHONE, on, openBrowser, openEcho, openPage, otherThan, signIn, signOut, stepUp, typeCode,
+  PAGES, PHONE, on, openEcho, otherThan, signIn, signOut, stepUp, typeCode,
   typePassword, walk,
 } from "./person.mjs";
-
-const shots = fileURLToPath(new URL("shots/", import.meta.url));
-let browser;
-
-before(async () => {
-  mkdirSync(shots, { recursive: true });
-  browser = await openBrowser();
-});
-
-after(() => browser?.close());
-
-/** A test with a demo and a fresh browser profile; both end with it. */
-function journey(name, options, steps) {
-  test(name, { timeout: 120_000 }, async () => {
-    const demo = await startDemo();
-    try {
-      const page = await openPage(browser, options);
-      try {
-        await steps(demo, page);
-      } finally {
-        await page.context().close();
-      }
-    } finally {
-      await demo.stop();
-    }
-  });
-}
 
 async function bodyText(page) {
   return page.locator("body").innerText();

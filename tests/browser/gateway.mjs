@@ -2,74 +2,24 @@
 // have mailed. Not here: what a person does in a browser (person.mjs).
 import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { existsSync } from "node:fs";
 import http from "node:http";
-import path from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
-const top = fileURLToPath(new URL("../../", import.meta.url));
-const program = path.resolve(top, process.env.CARGO_TARGET_DIR ?? "target", "debug/scoregate");
-const START_MS = 20_000;
+import { ended, program, ready, top } from "../process.mjs";
 
-/** A running demo: `url`, the port of the administrators' portal (a promise, `adminPort`), what it has printed (`lines`), its `inbox`, and `stop`. */
+/** A running demo: `url`, the port of the administrators' portal (`adminPort`), what it has printed (`lines`),
+ *  its `inbox`, and `stop`. */
 export async function startDemo() {
-  if (!existsSync(program)) {
-    throw new Error(`${program} is not there: run ./tests/run, or cargo build, first`);
-  }
-  const child = spawn(program, ["demo", "--listen", "127.0.0.1:0"], {
+  const child = spawn(program(), ["demo", "--listen", "127.0.0.1:0"], {
     cwd: top,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines = [];
-  const adminPort = new Promise((resolve) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const ready = /^ready admin 127\.0\.0\.1:(\d+)$/.exec(line);
-      if (ready) resolve(Number(ready[1]));
-    });
-  });
-  const port = await readyPort(child, lines).catch((error) => {
-    child.kill("SIGKILL");
-    throw error;
-  });
+  const { http: port, admin: adminPort } = await ready(child, ["http", "admin"], lines);
   const host = await servedName(port);
   const demo = { url: `http://${host}:${port}`, port, host, lines, adminPort };
   demo.inbox = () => inbox(demo);
-  demo.stop = () => stop(child);
+  demo.stop = () => ended(child);
   return demo;
-}
-
-function readyPort(child, lines) {
-  return new Promise((resolve, reject) => {
-    const failed = (why) => reject(new Error(`the demo ${why}. It said:\n${lines.join("\n")}`));
-    const timer = setTimeout(() => failed(`was not ready in ${START_MS} ms`), START_MS);
-    child.once("error", (error) => failed(`did not start: ${error.message}`));
-    child.once("exit", (code) => failed(`ended with ${code} before it was ready`));
-    createInterface({ input: child.stderr }).on("line", (line) => lines.push(line));
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      lines.push(line);
-      const ready = /^ready http 127\.0\.0\.1:(\d+)$/.exec(line);
-      if (ready) {
-        clearTimeout(timer);
-        resolve(Number(ready[1]));
-      }
-    });
-  });
-}
-
-function stop(child) {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      resolve();
-      return;
-    }
-    const hard = setTimeout(() => child.kill("SIGKILL"), 5_000);
-    child.once("exit", () => {
-      clearTimeout(hard);
-      resolve();
-    });
-    child.kill("SIGTERM");
-  });
 }
 
 /** The loopback name that the demo has a route for: any other is answered 421. */

@@ -2,40 +2,15 @@
 // autofill, one more step, a closed dialog, a passkey that was removed, and no JavaScript at all. Not here:
 // what makes an answer right (src/methods/passkey.rs).
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { AxeBuilder } from "@axe-core/playwright";
 
-import { startDemo } from "./gateway.mjs";
-import { PHONE, on, openBrowser, openPage, signIn, signOut, typePassword } from "./person.mjs";
-
-const shots = fileURLToPath(new URL("shots/", import.meta.url));
-let browser;
-
-before(async () => {
-  mkdirSync(shots, { recursive: true });
-  browser = await openBrowser();
-});
-
-after(() => browser?.close());
+import { journey as byName, shots } from "./journey.mjs";
+import { PHONE, on, signIn, signOut, typePassword } from "./person.mjs";
 
 /** A demo by its name `localhost`: browsers have no passkeys on an address. */
 function journey(name, options, steps) {
-  test(name, { timeout: 120_000 }, async () => {
-    const demo = await startDemo();
-    try {
-      const page = await openPage(browser, options);
-      try {
-        await steps({ ...demo, url: `http://localhost:${demo.port}` }, page);
-      } finally {
-        await page.context().close();
-      }
-    } finally {
-      await demo.stop();
-    }
-  });
+  byName(name, options, (demo, page) => steps({ ...demo, url: `http://localhost:${demo.port}` }, page));
 }
 
 /** A device with a finger on it, until it is lifted. */
@@ -242,3 +217,9 @@ for (const [name, options] of [["light", {}], ["dark", { colorScheme: "dark" }],
     await page.screenshot({ path: `${shots}passkeys-${name}.png`, fullPage: true });
   });
 }
+
+byName("at an address where passkeys do not work, their page says where they do", {}, async (demo, page) => {
+  await signIn(demo, page, "bob");
+  await page.goto(`${demo.url}/.scoregate/me/passkeys`);
+  await page.getByText(/do not work at this address.*localhost/i).waitFor();
+});

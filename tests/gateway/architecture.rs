@@ -247,6 +247,30 @@ impl fmt::Display for Violation {
     }
 }
 
+/// The rooms in a row of the documentation's table, and what it says they use.
+fn told(row: &str) -> Option<(Vec<&str>, BTreeSet<&str>)> {
+    let cells: Vec<&str> = row.strip_prefix("| `")?.strip_suffix(" |")?.split(" | ").collect();
+    let [rooms, _, uses] = cells[..] else { return None };
+    let rooms = rooms.split(", ").map(|room| room.trim_matches('`')).collect();
+    Some((rooms, uses.split(", ").collect()))
+}
+
+#[test]
+fn the_table_of_rooms_in_the_documentation_is_this_one() {
+    let page = fs::read_to_string(root().join("docs/rooms.md")).unwrap();
+    let rows: Vec<_> = page.lines().filter_map(told).collect();
+    for (room, arrows) in ROOMS {
+        let (_, uses) = rows
+            .iter()
+            .find(|(rooms, _)| rooms.contains(room))
+            .unwrap_or_else(|| panic!("docs/rooms.md has no row for {room}"));
+        let expected: BTreeSet<&str> = arrows.iter().map(|(to, _)| *to).collect();
+        if !expected.is_empty() && !expected.contains("*") {
+            assert_eq!(*uses, expected, "docs/rooms.md, {room}");
+        }
+    }
+}
+
 /// Judges one file of `src/`, named from there.
 fn judge(file: &str, source: &str, dependencies: &BTreeSet<String>) -> Vec<Violation> {
     let violation = |line, rule: String| Violation { file: format!("src/{file}"), line, rule };

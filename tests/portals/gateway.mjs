@@ -5,13 +5,8 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import https from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
-const top = fileURLToPath(new URL("../../", import.meta.url));
-const target = path.resolve(top, process.env.CARGO_TARGET_DIR ?? "target");
-const program = path.join(target, "debug/scoregate");
-const START_MS = 30_000;
+import { ended, program, ready, target, top } from "../process.mjs";
 
 /** Where portals are installed once, and found again. */
 export const installs = path.join(target, "portals");
@@ -27,12 +22,9 @@ export async function startGateway(host, route, { roles = [] } = {}) {
   const who = ["user", "add", "anna", "--directory", "staff", "--email", "anna@example.org", "--name", "Anna de Wit"];
   const having = roles.flatMap((role) => ["--role", role]);
   await command([...who, ...having, "--password-stdin"], "demo-anna\n");
-  const child = spawn(program, ["run", "--config", file], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program(), ["run", "--config", file], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   const lines = [];
-  const port = await ready(child, lines).catch((error) => {
-    child.kill("SIGKILL");
-    throw error;
-  });
+  const { https: port } = await ready(child, ["https"], lines);
   return {
     url: `https://${host}:${port}`,
     host: `${host}:${port}`,
@@ -71,43 +63,10 @@ ${route}`;
 /** One command of scoregate; rejects with what it printed where it ends with anything but 0. */
 function run(args, input = "") {
   return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { cwd: top }, (error, out, err) =>
+    const child = execFile(program(), args, { cwd: top }, (error, out, err) =>
       error ? reject(new Error(`scoregate ${args.join(" ")}: ${err}${out}`)) : resolve(out),
     );
     child.stdin.end(input);
-  });
-}
-
-function ready(child, lines) {
-  return new Promise((resolve, reject) => {
-    const failed = (why) => reject(new Error(`the gateway ${why}. It said:\n${lines.join("\n")}`));
-    const timer = setTimeout(() => failed(`was not ready in ${START_MS} ms`), START_MS);
-    child.once("error", (error) => failed(`did not start: ${error.message}`));
-    child.once("exit", (code) => failed(`ended with ${code} before it was ready`));
-    createInterface({ input: child.stderr }).on("line", (line) => lines.push(line));
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      lines.push(line);
-      const said = /^ready https 127\.0\.0\.1:(\d+)$/.exec(line);
-      if (!said) return;
-      clearTimeout(timer);
-      resolve(Number(said[1]));
-    });
-  });
-}
-
-/** Ends a child by its id, softly first. */
-export function ended(child) {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      resolve();
-      return;
-    }
-    const hard = setTimeout(() => child.kill("SIGKILL"), 10_000);
-    child.once("exit", () => {
-      clearTimeout(hard);
-      resolve();
-    });
-    child.kill("SIGTERM");
   });
 }
 

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { ended, installs } from "./gateway.mjs";
+import { ended } from "../process.mjs";
+import { installs } from "./gateway.mjs";
 
 const START_MS = 60_000;
 const here = fileURLToPath(new URL("./", import.meta.url));

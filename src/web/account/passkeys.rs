@@ -5,12 +5,13 @@ use axum::extract::State;
 
 use super::{credential, failed, permitted, removed};
 use crate::accounts::PasskeyCredential;
+use crate::gate::Arrival;
 use crate::journey::{Change, MOST_PASSKEYS, PasskeyAdded};
 use crate::methods::{Ceremony, Registrant};
 use crate::points::Method;
 use crate::web::answer::{Answer, Kind};
 use crate::web::caller::Caller;
-use crate::web::pages::{AccountPasskeys, AddPasskey, PasskeyCard, RemovePasskey};
+use crate::web::pages::{AccountPasskeys, AddPasskey, NoMore, PasskeyCard, RemovePasskey};
 use crate::web::router::Posted;
 use crate::web::{Portal, passkey};
 
@@ -41,20 +42,33 @@ pub(in crate::web) async fn show(State(portal): State<Portal>, caller: Caller) -
         Ok(permit) => permit,
         Err(answer) => return answer,
     };
-    let arrival = &caller.arrival;
     let passkeys = &permit.account().passkeys;
-    let works = arrival.passkey_domain().is_some() && passkeys.len() < MOST_PASSKEYS;
-    let offered = arrival.snapshot.offered(&arrival.route.directory);
-    let can_add = [Method::Passkey, Method::SecurityKey].into_iter();
     let html = AccountPasskeys {
         frame: caller.frame_with_person(&portal, true),
         hidden: caller.hidden_without_transaction(),
         passkeys: passkeys.iter().map(card).collect(),
-        can_add: can_add.filter(|method| works && offered.contains(*method)).collect(),
+        can_add: can_add(&caller.arrival, passkeys.len()),
         done: caller.parameter("done"),
     }
     .render();
     caller.page(Kind::Page, html)
+}
+
+fn can_add(arrival: &Arrival, present: usize) -> Result<Vec<Method>, NoMore> {
+    let directory = arrival.snapshot.config.directories.get(&*arrival.route.directory);
+    let offered = arrival.snapshot.offered(&arrival.route.directory);
+    let methods = [Method::Passkey, Method::SecurityKey].into_iter();
+    let methods: Vec<Method> = methods.filter(|method| offered.contains(*method)).collect();
+    let domain = directory.and_then(|directory| directory.passkeys.as_ref());
+    match domain {
+        None => Err(NoMore::NotOffered),
+        Some(_) if methods.is_empty() => Err(NoMore::NotOffered),
+        Some(domain) if !domain.works_on(&arrival.host) => {
+            Err(NoMore::Elsewhere(domain.id.clone()))
+        }
+        Some(_) if present >= MOST_PASSKEYS => Err(NoMore::Full),
+        Some(_) => Ok(methods),
+    }
 }
 
 const fn page_to_add(method: Method) -> &'static str {

@@ -18,7 +18,7 @@ pub use apps::{AccountApp, AccountApps};
 pub use contacts::{AccountContact, AccountContacts, ConfirmContact, ContactsState};
 pub use devices::{AccountDevice, AccountDevices};
 pub use overview::{AccountMethod, AccountOverview, AccountPlan, Verdict};
-pub use passkeys::{AccountPasskeys, AddPasskey, PasskeyCard, RemovePasskey};
+pub use passkeys::{AccountPasskeys, AddPasskey, NoMore, PasskeyCard, RemovePasskey};
 pub use password::ChangePassword;
 pub use recovery::{NewRecoveryCodes, RecoveryOverview};
 

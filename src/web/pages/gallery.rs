@@ -514,8 +514,22 @@ impl Painter<'_> {
                 frame: self.with_user(true),
                 hidden: Hidden { tx: None, ..hidden() },
                 passkeys,
-                can_add: both.clone(),
+                can_add: Ok(both.clone()),
                 done: done.to_owned(),
+            };
+            self.add(page, html.render());
+        }
+        for (page, why) in [
+            ("passkeys-elsewhere", NoMore::Elsewhere(self.name.to_owned())),
+            ("passkeys-full", NoMore::Full),
+            ("passkeys-not-offered", NoMore::NotOffered),
+        ] {
+            let html = AccountPasskeys {
+                frame: self.with_user(true),
+                hidden: Hidden { tx: None, ..hidden() },
+                passkeys: vec![card("c1", None)],
+                can_add: Err(why),
+                done: String::new(),
             };
             self.add(page, html.render());
         }

@@ -24,8 +24,8 @@ mod sign_in;
 pub use account::{
     AccountApp, AccountApps, AccountContact, AccountContacts, AccountDevice, AccountDevices,
     AccountMethod, AccountOverview, AccountPasskeys, AccountPlan, AccountStop, AddPasskey,
-    ChangePassword, ConfirmContact, ContactsState, NewRecoveryCodes, PasskeyCard, RecoveryOverview,
-    RemovePasskey, StopReason, Verdict,
+    ChangePassword, ConfirmContact, ContactsState, NewRecoveryCodes, NoMore, PasskeyCard,
+    RecoveryOverview, RemovePasskey, StopReason, Verdict,
 };
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};

@@ -32,14 +32,25 @@ impl PasskeyCard {
     }
 }
 
+/// Why no passkey can be added here.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum NoMore {
+    /// They work under this domain only.
+    Elsewhere(String),
+    /// There are as many as an account can have.
+    Full,
+    /// The directory has none.
+    NotOffered,
+}
+
 /// P21.
 #[derive(Clone, Debug)]
 pub struct AccountPasskeys {
     pub frame: Frame,
     pub hidden: Hidden,
     pub passkeys: Vec<PasskeyCard>,
-    /// A method that the directory takes, and of which there is room for one more.
-    pub can_add: Vec<Method>,
+    /// The methods of which one more can be added; or why none can.
+    pub can_add: Result<Vec<Method>, NoMore>,
     /// What was just done, as the address says it; it only chooses a sentence.
     pub done: String,
 }
@@ -64,6 +75,7 @@ struct PasskeysView<'a> {
     cards: Vec<Card>,
     can_add_passkey: bool,
     can_add_key: bool,
+    no_more: Option<Notice>,
 }
 
 impl AccountPasskeys {
@@ -71,7 +83,7 @@ impl AccountPasskeys {
     pub fn render(&self) -> String {
         let frame = &self.frame;
         let heading = frame.t("passkeys-title");
-        let can_add = |method| self.can_add.contains(&method);
+        let can_add = |method| self.can_add.as_ref().is_ok_and(|methods| methods.contains(&method));
         html(&PasskeysView {
             frame,
             hidden: &self.hidden,
@@ -82,7 +94,19 @@ impl AccountPasskeys {
             cards: self.passkeys.iter().map(|card| self.card(card)).collect(),
             can_add_passkey: can_add(Method::Passkey),
             can_add_key: can_add(Method::SecurityKey),
+            no_more: self.can_add.as_ref().err().map(|why| self.no_more(why)),
         })
+    }
+
+    fn no_more(&self, why: &NoMore) -> Notice {
+        let text = match why {
+            NoMore::Elsewhere(domain) => {
+                self.frame.t1("passkeys-elsewhere", "domain", domain.clone())
+            }
+            NoMore::Full => self.frame.t("passkeys-full"),
+            NoMore::NotOffered => self.frame.t("passkeys-not-offered"),
+        };
+        Notice::plain(Icon::Warning, text)
     }
 
     fn notice(&self) -> Option<Notice> {
