@@ -175,41 +175,37 @@ fn certificates_are_taken_over_when_their_files_change_and_broken_ones_are_not()
     assert_eq!(events[0], "config.rejected");
 }
 
-/// Two hosts with a certificate each, of which one ends while the gateway runs.
+/// Two hosts with a certificate each, of which one has ended when the other is renewed.
 #[test]
 fn a_certificate_that_has_ended_keeps_no_other_from_being_renewed() {
-    let ended = |name: &str| {
+    let made = |name: &str, last_year| {
         let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
         params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        params.not_after = rcgen::date_time_ymd(last_year, 1, 1);
         let key = rcgen::KeyPair::generate().unwrap();
-        (params.self_signed(&key).unwrap(), key)
+        (params.self_signed(&key).unwrap(), key.serialize_pem())
     };
     let mut world = World::prepare();
-    let (old, old_key) = ended("old.example.org");
-    fs::write(world.path("old.pem"), old.pem()).unwrap();
-    world.write_private("old-key.pem", &old_key.serialize_pem());
+    let put = |world: &World, names: [&str; 2], name, last_year| {
+        let (certificate, key) = made(name, last_year);
+        world.write_private(names[1], &key);
+        fs::write(world.path(names[0]), certificate.pem()).unwrap();
+        certificate.der().to_vec()
+    };
+    let (own, other) = (["cert.pem", "key.pem"], ["old.pem", "old-key.pem"]);
+    put(&world, other, "old.example.org", 2090);
     let one = "tls.key = \"key.pem\"\n";
     let more = "tls.certificates.old.cert = \"old.pem\"\n\
                 tls.certificates.old.key = \"old-key.pem\"\n";
     world.change_config(|config| config.replace(one, &format!("{one}{more}")));
     world.run();
-    let first = world.peer_certificate();
-    let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned()]).unwrap();
-    fs::write(world.path("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    fs::write(world.path("cert.pem"), made.cert.pem()).unwrap();
-    let second = wait_for("the new pair is served", || {
-        let now = world.peer_certificate();
-        (now != first).then_some(now)
-    });
-    assert_eq!(second, made.cert.der().to_vec());
+    put(&world, other, "old.example.org", 2020);
+    let second = put(&world, own, HOST, 2090);
+    wait_for("the new pair is served", || (world.peer_certificate() == second).then_some(()));
     // One that is good is not given up for one that has ended.
-    let (worse, worse_key) = ended(HOST);
-    fs::write(world.path("key.pem"), worse_key.serialize_pem()).unwrap();
-    fs::write(world.path("cert.pem"), worse.pem()).unwrap();
-    wait_for("the pair that has ended is complained of", || {
-        world.log().contains("cannot be used; the old ones stay").then_some(())
-    });
+    put(&world, own, HOST, 2020);
+    let complaint = format!("the certificate for {HOST} has ended");
+    wait_for("it is complained of", || world.log().contains(&complaint).then_some(()));
     assert_eq!(world.peer_certificate(), second);
 }
 
