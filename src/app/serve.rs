@@ -162,6 +162,7 @@ async fn serve(
     tracing::info!("stopping");
     let _ = stop.send(true);
     while tasks.join_next().await.is_some() {}
+    services.journey.told().await;
     if let Err(error) = services.sessions.flush_seen().await {
         tracing::warn!(%error, "when sessions were last seen is up to a few seconds old");
     }
