@@ -78,6 +78,8 @@ pub struct PasswordCredential {
     /// Set through a reset by this channel: pays once together with it.
     pub reset_through: Option<Channel>,
     pub set_at: Timestamp,
+    /// As in [`crate::points::Proof::enrolled_at`]: since when the user has had a password, whichever.
+    pub enrolled_at: Option<Timestamp>,
 }
 
 /// An authenticator app.
@@ -138,7 +140,7 @@ impl Account {
                 Method::Password,
                 &password.id,
                 password.reset_through.clone().unwrap_or(Channel::Password),
-                None,
+                password.enrolled_at,
             ));
         }
         for app in &self.apps {
@@ -295,7 +297,7 @@ pub trait AccountStore: Send + Sync + std::fmt::Debug {
     /// Removes the user and everything they own. `false` if there is no such user.
     async fn delete_user(&self, user: &UserId) -> Result<bool, StoreError>;
 
-    /// Replaces the password; proofs of the old one are withdrawn with its id.
+    /// Replaces the password, without probation; proofs of the old one are withdrawn with its id.
     async fn set_password(
         &self,
         user: &UserId,

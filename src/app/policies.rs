@@ -11,7 +11,7 @@ use crate::audit::{Actor, Event, EventName};
 use crate::gate::Snapshot;
 use crate::journey::Tally;
 use crate::points::{MethodSet, Timestamp};
-use crate::settings::{Author, Ground, Mark, Policies, Revision, SettingsStore, Standing};
+use crate::settings::{Author, Ground, Mark, Policies, Revision, SettingsStore};
 
 /// The snapshot of what is in force at an instant.
 ///
@@ -30,8 +30,10 @@ pub(super) fn compile(
 
 impl RunningGateway {
     /// Puts what is in force now in the place of what was. The very next request is judged by it.
-    pub(super) fn refresh(&self, now: Timestamp) {
+    pub(super) fn refresh(&self) {
         let _one_at_a_time = self.swapping();
+        // Not the instant of whoever asks: they may have waited for the lock.
+        let now = self.clock.now();
         let before = self.snapshot.load_full();
         let config = match self.policies.in_force(&self.ground.load(), now) {
             Ok(config) => config,
@@ -53,25 +55,31 @@ impl RunningGateway {
     }
 
     /// What a clock brings: scheduled changes that are due, and changes that nobody confirmed.
-    pub(super) async fn tick(&self, since: Timestamp, now: Timestamp) {
-        for revision in self.policies.due(now) {
-            self.start(&revision, now).await;
-        }
-        for directory in self.ground.load().config.directories.keys() {
-            for revision in self.policies.history(directory) {
-                let has_lapsed = revision.standing(now) == Standing::Lapsed
-                    && revision.confirm_by.is_some_and(|by| since < by && by <= now);
-                if has_lapsed {
+    pub(super) async fn tick(&self, now: Timestamp) {
+        match self.policies.end_lapsed(now).await {
+            Ok(lapsed) => {
+                for revision in lapsed {
                     self.tell(EventName::PolicyReverted, &revision, "not_confirmed", now);
                 }
             }
+            // It is not in force all the same.
+            Err(error) => tracing::warn!(error = chain(&error), "an unconfirmed change waits"),
         }
-        self.refresh(now);
+        for revision in self.policies.due(now) {
+            self.start(&revision, now).await;
+        }
+        self.refresh();
     }
 
-    /// Starts a scheduled change, unless it would keep everybody or every administrator out by now.
+    /// Starts a scheduled change, unless it would undo another that came into force since it was drafted, or
+    /// keep everybody or every administrator out by now.
     async fn start(&self, revision: &Revision, now: Timestamp) {
         let directory = &revision.directory;
+        let running = self.policies.running(directory, now);
+        if running.is_some_and(|running| revision.is_overtaken_by(&running)) {
+            let reverted = EventName::PolicyReverted;
+            return self.settle(revision, (Mark::Ended, reverted, "overtaken"), now).await;
+        }
         let ground = self.ground.load_full();
         let draft = ground.with(directory, Some(&revision.chosen)).ok().flatten();
         let Some(draft) = draft else { return };
@@ -84,11 +92,22 @@ impl RunningGateway {
                 return;
             }
         };
-        let (mark, name, why) = if may_start {
+        let became = if may_start {
             (Mark::Started, EventName::PolicyStarted, "scheduled")
         } else {
             (Mark::Ended, EventName::PolicyReverted, "would_lock_out")
         };
+        self.settle(revision, became, now).await;
+    }
+
+    /// Marks a scheduled change whose hour has come, and tells what became of it.
+    async fn settle(
+        &self,
+        revision: &Revision,
+        (mark, name, why): (Mark, EventName, &'static str),
+        now: Timestamp,
+    ) {
+        let directory = &revision.directory;
         match self.policies.mark(directory, revision.number, mark, now).await {
             Ok(true) => self.tell(name, revision, why, now),
             Ok(false) => {}

@@ -76,7 +76,7 @@ event_names! {
     KeysRotated = "keys.rotated",
     /// A directory's settings were saved in the administrators' portal, or gone back to.
     PolicyChanged = "policy.changed",
-    /// They were saved to be evaluated only.
+    /// They were kept as a draft: nothing changes, and nothing is judged by them.
     PolicyReportOnly = "policy.report_only",
     PolicyScheduled = "policy.scheduled",
     /// A scheduled change began.

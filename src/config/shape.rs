@@ -577,7 +577,8 @@ pub(super) struct Sms {
     /// The same for a calendar month.
     #[schemars(extend("default" = 10000), range(max = 100_000_000))]
     pub(super) budget_per_month: u32,
-    /// Text messages to one user, whichever number. To one number: `limits.codes_per_account`.
+    /// Text messages to one user, whichever number: so many codes, codes to new numbers, and notices
+    /// each. To one number: `limits.codes_per_account`.
     #[schemars(extend("default" = "10/d"))]
     pub(super) per_user: Rate,
     /// Text messages that one client's address asks for, whoever they are for.

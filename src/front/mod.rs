@@ -505,15 +505,17 @@ fn challenge_path(
     kind: ClientKind,
     is_step_up: bool,
 ) -> Transaction {
-    let accept = |address: &str| ReturnAddress::accept(address, &caller.arrival.host);
-    let target = std::str::from_utf8(head.target).ok().and_then(accept);
-    let begin = |address| Transaction::begin(address, is_step_up, caller.arrival.now);
+    let target = std::str::from_utf8(head.target).ok();
+    let begin = |address: Option<ReturnAddress>| {
+        Transaction::begin(address.unwrap_or_default(), is_step_up, caller.arrival.now)
+    };
     if kind == ClientKind::Navigation {
-        return begin(target.unwrap_or_default());
+        let accept = |address: &str| ReturnAddress::accept(address, &caller.arrival.host);
+        return begin(target.and_then(accept));
     }
-    let mut transaction = begin(page_of_call(caller, head).unwrap_or_default());
-    let method = head.method.as_str().to_owned();
-    transaction.opening = target.map(|target| Opening { method, target });
+    let is_short = |page: &ReturnAddress| page.as_str().len() <= Opening::LONGEST_RETURN;
+    let mut transaction = begin(page_of_call(caller, head).filter(is_short));
+    transaction.opening = target.map(|target| Opening::of(head.method.as_str(), target));
     transaction
 }
 

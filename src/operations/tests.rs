@@ -252,6 +252,7 @@ async fn a_first_start_writes_a_link_that_stays_until_an_owner_is_set_up() {
             hash: Secret::new(String::new()),
             reset_through: None,
             set_at: Timestamp::EPOCH,
+            enrolled_at: None,
         });
     }
     assert_eq!(house.operator.write_first_link(folder.path()).await.unwrap(), None);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Guard, Provenance};
-use crate::points::{Level, Lifetime, Method, MethodPolicy, MethodSet, Points, Settings};
+use crate::points::{Level, Lifetime, Method, MethodPolicy, Points, Settings};
 
 /// What was set in the portal. What is not here is as the file or the default says.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -147,7 +147,8 @@ pub enum Problem {
 }
 
 /// Reads a draft: each field as it was typed. Fields that are not there, or as the file's, are left to
-/// the file; what is locked cannot be set to anything else.
+/// the file; what is locked cannot be set to anything else, and stays as the `running` choice has it,
+/// which waits until the line is gone.
 ///
 /// # Errors
 /// Every problem, in the order of the page.
@@ -156,6 +157,7 @@ pub fn draft(
     file: &Settings,
     locks: &Locks,
     guard: &Guard,
+    running: &Chosen,
 ) -> Result<Chosen, Vec<Problem>> {
     let mut reading = Reading { typed: &typed, problems: Vec::new() };
     let mut chosen = Chosen {
@@ -170,7 +172,8 @@ pub fn draft(
     }
     let mut problems = reading.problems;
     chosen.leave_to(file, locks, &mut problems);
-    problems.extend(chosen.below_floor(file, guard));
+    problems.extend(chosen.below_floor(file, locks, guard));
+    chosen.keep_locked(running, locks);
     if problems.is_empty() { Ok(chosen) } else { Err(problems) }
 }
 
@@ -225,6 +228,23 @@ impl Chosen {
         }
     }
 
+    /// What is locked is another's to change: it is as it was.
+    fn keep_locked(&mut self, running: &Self, locks: &Locks) {
+        for field in Field::all().filter(|field| locks.locks(*field)) {
+            match field {
+                Field::RequiredLevel => self.required_level = running.required_level,
+                Field::First => self.first.clone_from(&running.first),
+                Field::Points(method) => {
+                    let kept = running.points.get_key_value(method.name());
+                    self.points.extend(kept.map(|(name, points)| (name.clone(), *points)));
+                }
+                Field::RememberedDevice => {
+                    self.remembered_device_days = running.remembered_device_days;
+                }
+            }
+        }
+    }
+
     /// Whether it says anything of a setting.
     #[must_use]
     pub fn sets(&self, field: Field) -> bool {
@@ -253,18 +273,19 @@ impl Chosen {
         alone
     }
 
-    fn below_floor(&self, file: &Settings, guard: &Guard) -> Vec<Problem> {
+    fn below_floor(&self, file: &Settings, locks: &Locks, guard: &Guard) -> Vec<Problem> {
         let Ok(settings) = self.over(file) else { return Vec::new() };
         let required = settings.required_level.value();
         let mut problems = Vec::new();
         let floor = guard.min_required_level.value();
-        if self.required_level.is_some() && required < floor {
+        let is_open = |field| locks.place(field).is_none();
+        if is_open(Field::RequiredLevel) && required < floor {
             problems.push(Problem::BelowFloor { typed: required, floor });
         }
         for method in guard.never_alone.iter() {
             let points = settings.policy(method).points.value();
-            let is_chosen = self.required_level.is_some() || self.sets(Field::Points(method));
-            if is_chosen && points >= required {
+            let can_differ = is_open(Field::RequiredLevel) || is_open(Field::Points(method));
+            if can_differ && points >= required {
                 problems.push(Problem::Alone { method, points, required });
             }
         }
@@ -323,23 +344,31 @@ pub fn effective(
     guard: &Guard,
     chosen: Option<&Chosen>,
 ) -> Result<Settings, Unreadable> {
-    let Some(chosen) = chosen else { return Ok(file.clone()) };
-    let mut left = chosen.clone();
+    let mut left = chosen.cloned().unwrap_or_default();
     for field in Field::all().filter(|field| locks.locks(*field)) {
         left.clear(field);
     }
     let mut settings = left.over(file)?;
-    if left.required_level.is_some() {
-        settings.required_level = settings.required_level.max(guard.min_required_level);
-    }
-    keep_from_alone(&mut settings, &left, guard.never_alone);
+    keep_floors(&mut settings, locks, guard);
     Ok(settings)
 }
 
-/// A floor that was raised after a revision was saved holds for it as well.
-fn keep_from_alone(settings: &mut Settings, chosen: &Chosen, never_alone: MethodSet) {
+/// No floor is passed by a default, nor by a revision from before the floor was raised. What a file writes is
+/// the file's: where it writes a method's points, the level goes above them.
+fn keep_floors(settings: &mut Settings, locks: &Locks, guard: &Guard) {
+    let is_open = |field| locks.place(field).is_none();
+    let (open, written): (Vec<Method>, Vec<Method>) =
+        guard.never_alone.iter().partition(|method| is_open(Field::Points(*method)));
+    if is_open(Field::RequiredLevel) {
+        let above = |method: Method| {
+            let points = settings.policy(method).points.value();
+            Level::new(points.saturating_add(1)).unwrap_or(Level::MAX)
+        };
+        let floors = written.into_iter().map(above).chain([guard.min_required_level]);
+        settings.required_level = floors.fold(settings.required_level, Level::max);
+    }
     let required = settings.required_level.value();
-    for method in never_alone.iter().filter(|method| chosen.sets(Field::Points(*method))) {
+    for method in open {
         let MethodPolicy { points, lifetime } = settings.policy(method);
         if points.value() >= required {
             let points = Points::new(required.saturating_sub(1)).unwrap_or(Points::ZERO);

@@ -119,7 +119,7 @@ impl Policies {
                     chosen: wanted.chosen.clone(),
                     report_only: false,
                     starts_at: None,
-                    started_at: Some(now),
+                    started_at: Some(self.start(directory, now)),
                     confirm_by: None,
                 };
                 let newest = known.first().map_or(0, |revision| revision.number);
@@ -159,6 +159,23 @@ impl Policies {
         self.history(directory).first().map_or(0, |revision| revision.number)
     }
 
+    /// When what starts now starts: after everything that has started, whatever was done to the clock.
+    fn start(&self, directory: &str, now: Timestamp) -> Timestamp {
+        let known = self.known.load();
+        let own = known.iter().filter(|revision| *revision.directory == *directory);
+        let newest = own.filter_map(|revision| revision.started_at).max();
+        newest.map_or(now, |newest| now.max(newest.after(Duration::from_millis(1))))
+    }
+
+    /// The revision in force at an instant and the number of the newest one, of one and the same reading.
+    #[must_use]
+    pub fn running_and_newest(&self, directory: &str, now: Timestamp) -> (Option<Revision>, u64) {
+        let known = self.known.load();
+        let own = known.iter().filter(|revision| *revision.directory == *directory);
+        let newest = own.map(|revision| revision.number).max().unwrap_or(0);
+        (running(&**known, directory, now).cloned(), newest)
+    }
+
     /// The revision in force at an instant.
     #[must_use]
     pub fn running(&self, directory: &str, now: Timestamp) -> Option<Revision> {
@@ -176,6 +193,7 @@ impl Policies {
         }
         let is_now = wish.starts_at.is_none() && !wish.report_only;
         let confirm_by = (wish.to_confirm && is_now).then(|| now.after(TO_CONFIRM));
+        let started_at = is_now.then(|| self.start(&wish.directory, now));
         let new = NewRevision {
             directory: wish.directory,
             author: wish.author,
@@ -184,7 +202,7 @@ impl Policies {
             chosen: wish.chosen,
             report_only: wish.report_only,
             starts_at: wish.starts_at,
-            started_at: is_now.then_some(now),
+            started_at,
             confirm_by,
         };
         let added = self.store.add_revision(new, wish.base).await?;
@@ -209,9 +227,36 @@ impl Policies {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let _one = self.changing.lock().await;
-        let marked = self.store.mark_revision(directory, number, mark, now).await?;
+        let at = if mark == Mark::Started { self.start(directory, now) } else { now };
+        let marked = self.store.mark_revision(directory, number, mark, at).await?;
         self.read().await?;
         Ok(marked)
+    }
+
+    /// Ends what nobody confirmed in time, for good; gives what was ended now, also where its deadline passed
+    /// while nothing ran.
+    ///
+    /// # Errors
+    /// The store did not answer; what is left is ended the next time.
+    pub async fn end_lapsed(&self, now: Timestamp) -> Result<Vec<Revision>, StoreError> {
+        let has_lapsed = |revision: &&Revision| {
+            revision.ended_at.is_none() && revision.standing(now) == Standing::Lapsed
+        };
+        if !self.known.load().iter().any(|revision| has_lapsed(&revision)) {
+            return Ok(Vec::new());
+        }
+        let _one = self.changing.lock().await;
+        // Read under the lock: it may have been confirmed a moment ago.
+        let lapsed: Vec<_> = self.known.load().iter().filter(has_lapsed).cloned().collect();
+        let mut ended = Vec::new();
+        for revision in lapsed {
+            let (directory, number) = (&revision.directory, revision.number);
+            if self.store.mark_revision(directory, number, Mark::Ended, now).await? {
+                ended.push(revision);
+            }
+        }
+        self.read().await?;
+        Ok(ended)
     }
 
     /// Scheduled revisions whose hour has come.

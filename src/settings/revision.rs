@@ -17,11 +17,12 @@ pub struct Revision {
     /// Empty: none was given.
     pub reason: String,
     pub chosen: Chosen,
-    /// It is evaluated and told, and never in force.
+    /// Kept as a draft: never in force, and judged by nothing.
     pub report_only: bool,
     /// When it was to start, where that was later than `at`.
     pub starts_at: Option<Timestamp>,
-    /// Since when it is in force; `None`: it has not started.
+    /// Since when it is in force; `None`: it has not started. A fact, also where the clock was set back
+    /// since: of two, the later one started later.
     pub started_at: Option<Timestamp>,
     /// Unless it is confirmed before then, what was there before comes back.
     pub confirm_by: Option<Timestamp>,
@@ -50,14 +51,24 @@ impl Revision {
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Standing {
         match (self.ended_at, self.started_at, self.confirm_by, self.confirmed_at) {
+            // Ended because its deadline passed, and for good: no clock that is set back brings it again.
+            (Some(ended), Some(_), Some(by), None) if by <= ended => Standing::Lapsed,
             (Some(_), _, _, _) => Standing::Ended,
             _ if self.report_only => Standing::ReportOnly,
-            (None, Some(at), _, _) if now < at => Standing::Scheduled,
             (None, None, _, _) => Standing::Scheduled,
             (None, Some(_), Some(by), None) if now < by => Standing::ToConfirm(by),
             (None, Some(_), Some(_), None) => Standing::Lapsed,
             (None, Some(_), _, _) => Standing::Started,
         }
+    }
+
+    /// Another that came into force since this one was drafted: this one is a whole table, and would undo it.
+    /// One with a lower number did so only if it was scheduled.
+    #[must_use]
+    pub fn is_overtaken_by(&self, running: &Self) -> bool {
+        let started_since =
+            running.starts_at.is_some() && running.started_at.is_some_and(|at| at > self.at);
+        running.number > self.number || (running.number < self.number && started_since)
     }
 
     fn counts_at(&self, now: Timestamp) -> bool {

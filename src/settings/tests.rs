@@ -134,13 +134,20 @@ fn typed(fields: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
 }
 
 fn read(fields: &[(&str, &str)]) -> Result<Chosen, Vec<Problem>> {
-    draft(typed(fields), &Settings::standard(), &Locks::default(), &no_guard())
+    draft(typed(fields), &Settings::standard(), &Locks::default(), &no_guard(), &Chosen::default())
 }
 
 /// The provenance of a file that sets the required level.
 fn locked() -> Provenance {
-    let text = "[listen.http]\naddress = \"127.0.0.1:0\"\nserve = \"routes\"\n\
-                [directory.staff]\nauthentication.required_level = 30\n";
+    provenance("authentication.required_level = 30\n")
+}
+
+/// The provenance of a file with these lines for `staff`.
+fn provenance(lines: &str) -> Provenance {
+    let text = format!(
+        "[listen.http]\naddress = \"127.0.0.1:0\"\nserve = \"routes\"\n\
+         [directory.staff]\n{lines}"
+    );
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scoregate.toml");
     std::fs::write(&file, text).unwrap();
@@ -201,13 +208,18 @@ fn a_file_beats_the_portal_setting_by_setting() {
     assert!(locks.place(Field::RequiredLevel).unwrap().ends_with("scoregate.toml:5"));
     assert_eq!(locks.place(Field::Points(Method::Sms)), None);
     let file = Settings::standard();
-    let refused = draft(typed(&[("required_level", "40")]), &file, &locks, &no_guard());
+    let read = |fields: &[(&str, &str)], running: &Chosen| {
+        draft(typed(fields), &file, &locks, &no_guard(), running)
+    };
+    let refused = read(&[("required_level", "40")], &Chosen::default());
     assert!(matches!(&*refused.unwrap_err(), [Problem::Locked { place: Some(_), .. }]));
     // The same value is no change, and a stored one waits until the line is gone.
-    let both =
-        draft(typed(&[("required_level", "30"), ("points_sms", "15")]), &file, &locks, &no_guard());
-    assert_eq!(both.unwrap().required_level, None);
+    let fields = [("required_level", "30"), ("points_sms", "15")];
+    assert_eq!(read(&fields, &Chosen::default()).unwrap().required_level, None);
     let chosen = Chosen { required_level: Some(40), ..Chosen::default() };
+    let both = read(&fields, &chosen).unwrap();
+    assert_eq!(both.required_level, Some(40), "a save does not destroy what waits");
+    assert_eq!(both.points["sms"], 15);
     let with = |locks: &Locks| effective(&file, locks, &no_guard(), Some(&chosen)).unwrap();
     assert_eq!(with(&locks).required_level, level(30));
     assert_eq!(with(&Locks::default()).required_level, level(40));
@@ -219,9 +231,12 @@ fn a_file_beats_the_portal_setting_by_setting() {
 fn no_floor_is_passed_by_a_draft_or_by_what_was_saved_before_it() {
     let guard = Guard { min_required_level: level(30), never_alone: set(&[Method::Email]) };
     let file = Settings::standard();
-    let low = draft(typed(&[("required_level", "20")]), &file, &Locks::default(), &guard);
+    let read = |fields: &[(&str, &str)]| {
+        draft(typed(fields), &file, &Locks::default(), &guard, &Chosen::default())
+    };
+    let low = read(&[("required_level", "20")]);
     assert_eq!(low, Err(vec![Problem::BelowFloor { typed: 20, floor: 30 }]));
-    let alone = draft(typed(&[("points_email", "30")]), &file, &Locks::default(), &guard);
+    let alone = read(&[("points_email", "30")]);
     assert!(matches!(&*alone.unwrap_err(), [Problem::Alone { method: Method::Email, .. }]));
     let saved = Chosen {
         required_level: Some(20),
@@ -231,6 +246,38 @@ fn no_floor_is_passed_by_a_draft_or_by_what_was_saved_before_it() {
     let in_force = effective(&file, &Locks::default(), &guard, Some(&saved)).unwrap();
     assert_eq!(in_force.required_level, level(30));
     assert_eq!(in_force.policy(Method::Email).points.value(), 29);
+}
+
+#[test]
+fn a_floor_holds_for_every_field_that_no_file_locks_also_with_nothing_chosen() {
+    let guard = Guard { min_required_level: level(40), ..no_guard() };
+    let file = Settings::standard();
+    let open = Locks::default();
+    for chosen in [None, Some(&Chosen::default())] {
+        let settings = effective(&file, &open, &guard, chosen).unwrap();
+        assert_eq!(settings.required_level, level(40), "{chosen:?}");
+    }
+    let back = draft(typed(&[("required_level", "30")]), &file, &open, &guard, &Chosen::default());
+    assert_eq!(back, Err(vec![Problem::BelowFloor { typed: 30, floor: 40 }]));
+    let locks = Locks::of("staff", &locked(), false);
+    let written = effective(&file, &locks, &guard, Some(&Chosen::default())).unwrap();
+    assert_eq!(written.required_level, level(30), "what the file writes is the file's");
+}
+
+#[test]
+fn a_method_that_is_never_alone_is_not_where_a_file_locks_its_points() {
+    let guard = Guard { never_alone: set(&[Method::Email]), ..no_guard() };
+    let mut file = with_points(Settings::standard(), Method::Email, 15);
+    file.first = set(&[Method::Password, Method::Email]);
+    let text = "authentication.points.email = 15\n";
+    let locks = Locks::of("staff", &provenance(text), false);
+    let typed = typed(&[("required_level", "15")]);
+    let refused = draft(typed, &file, &locks, &guard, &Chosen::default());
+    assert!(matches!(&*refused.unwrap_err(), [Problem::Alone { method: Method::Email, .. }]));
+    let saved = Chosen { required_level: Some(15), ..Chosen::default() };
+    let settings = effective(&file, &locks, &guard, Some(&saved)).unwrap();
+    assert_eq!(settings.policy(Method::Email).points.value(), 15);
+    assert_eq!(settings.required_level, level(16), "the level goes above it");
 }
 
 #[test]
@@ -277,19 +324,19 @@ fn running_at(revisions: &[Revision], minutes: u32) -> u64 {
 fn what_is_in_force_is_a_function_of_the_instant() {
     let to_confirm = Revision { confirm_by: Some(NOW.after(MINUTE * 12)), ..revision(2) };
     let unconfirmed = [revision(1), to_confirm.clone()];
-    for (minutes, number) in [(0, 0), (1, 1), (2, 2), (11, 2), (12, 1), (1000, 1)] {
+    for (minutes, number) in [(2, 2), (11, 2), (12, 1), (1000, 1)] {
         assert_eq!(running_at(&unconfirmed, minutes), number, "{minutes}");
     }
     let confirmed = Revision { confirmed_at: Some(NOW.after(MINUTE * 5)), ..to_confirm };
     assert_eq!(running_at(&[revision(1), confirmed], 1000), 2);
     let report = Revision { report_only: true, started_at: None, ..revision(2) };
-    assert_eq!(running_at(&[revision(1), report], 1000), 1, "report only never decides");
+    assert_eq!(running_at(&[revision(1), report], 1000), 1, "a draft never decides");
     let scheduled =
         Revision { starts_at: Some(NOW.after(MINUTE * 30)), started_at: None, ..revision(2) };
     assert_eq!(running_at(&[revision(1), scheduled.clone()], 1000), 1, "it was not started");
     let started = Revision { started_at: Some(NOW.after(MINUTE * 30)), ..scheduled };
     let later = [revision(1), started.clone(), revision(3)];
-    assert_eq!((running_at(&later, 29), running_at(&later, 30)), (3, 2), "by start, not number");
+    assert_eq!(running_at(&later, 30), 2, "by start, not number");
     let ended = Revision { ended_at: Some(NOW), ..started };
     assert_eq!(running_at(&[revision(1), ended], 1000), 1);
     assert_eq!(running(&[revision(1)], "customers", NOW.after(MINUTE * 5)), None);
@@ -322,6 +369,75 @@ async fn two_who_save_at_once_are_one_who_saves_and_one_who_is_told() {
         Some(40)
     );
     assert_eq!(policies.recover(&"staff".into(), 9, "cli", NOW).await.unwrap(), None);
+}
+
+fn wish(base: u64) -> Wish {
+    Wish {
+        directory: "staff".into(),
+        chosen: Chosen { required_level: Some(40), ..Chosen::default() },
+        author: "anna".to_owned(),
+        reason: String::new(),
+        base,
+        report_only: false,
+        starts_at: None,
+        to_confirm: false,
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_brings_no_older_revision() {
+    let policies = policies();
+    let number = |now| policies.running("staff", now).map_or(0, |one| one.number);
+    let fast = NOW.after(MINUTE * 60);
+    assert_eq!(policies.save(wish(0), fast).await.unwrap().number, 1);
+    assert_eq!(number(NOW), 1, "what has started has started");
+    assert_eq!(policies.save(wish(1), NOW).await.unwrap().number, 2);
+    assert_eq!((number(NOW), number(fast.after(MINUTE))), (2, 2));
+    let later = Wish { starts_at: Some(NOW.after(MINUTE)), ..wish(2) };
+    assert_eq!(policies.save(later, NOW).await.unwrap().number, 3);
+    let due = NOW.after(MINUTE);
+    assert!(policies.mark(&"staff".into(), 3, Mark::Started, due).await.unwrap());
+    assert_eq!((number(due), number(fast.after(MINUTE))), (3, 3));
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_confirmed_ends_once_and_for_good() {
+    let policies = policies();
+    let to_confirm = |base| Wish { to_confirm: true, ..wish(base) };
+    let number = |now| policies.running("staff", now).map_or(0, |one| one.number);
+    let deadline = policies.save(to_confirm(0), NOW).await.unwrap().confirm_by.unwrap();
+    let before = deadline.before(Duration::from_millis(1));
+    assert_eq!(policies.end_lapsed(before).await.unwrap(), []);
+    assert_eq!(number(before), 1);
+    let ended = policies.end_lapsed(deadline.after(MINUTE)).await.unwrap();
+    assert_eq!(ended.iter().map(|one| one.number).collect::<Vec<_>>(), [1]);
+    assert_eq!(policies.end_lapsed(deadline.after(MINUTE)).await.unwrap(), [], "told once");
+    assert_eq!(number(before), 0, "the clock was set back");
+    let standing = policies.history("staff")[0].standing(before);
+    assert_eq!(standing, Standing::Lapsed, "and the history says why");
+    let called_off = Revision { ended_at: Some(before), ..policies.history("staff")[0].clone() };
+    assert_eq!(called_off.standing(deadline), Standing::Ended);
+}
+
+#[test]
+fn what_started_since_a_change_was_drafted_overtakes_it() {
+    let scheduled = Revision { started_at: None, ..revision(5) };
+    let minute = |minutes: u32| NOW.after(MINUTE * minutes);
+    let with = |number, starts_at, started_at| Revision {
+        starts_at,
+        started_at: Some(started_at),
+        ..revision(number)
+    };
+    for (running, overtakes, why) in [
+        (with(6, None, minute(6)), true, "it was saved later"),
+        (with(4, None, minute(4)), false, "it was drafted on this one"),
+        (with(4, None, minute(60)), false, "the same, and the clock was set back since"),
+        (with(4, Some(minute(8)), minute(8)), true, "scheduled before, started since"),
+        (with(4, Some(minute(3)), minute(3)), false, "scheduled and started before"),
+        (scheduled.clone(), false, "itself"),
+    ] {
+        assert_eq!(scheduled.is_overtaken_by(&running), overtakes, "{why}");
+    }
 }
 
 /// Three have a password alone, five with e-mail, two an app as well; one of the last owns the gateway.

@@ -638,13 +638,24 @@ pub(crate) async fn an_ended_session_has_no_names<S: Store>(store: S) {
 
 pub(crate) async fn ending_the_sessions_of_a_user_says_which_and_spares_others<S: Store>(store: S) {
     let (anna, bob) = (user(&store, "anna").await, user(&store, "bob").await);
-    for (user, byte) in [(&anna, 1), (&anna, 2), (&bob, 3)] {
+    for (user, byte) in [(&anna, 1), (&anna, 2), (&bob, 3), (&anna, 4)] {
         store.create_session(&session(user, byte), &name(byte)).await.unwrap();
     }
-    let mut ended = store.end_sessions_of(&anna).await.unwrap();
+    let others = [SessionKey([1; 16]), SessionKey([2; 16])];
+    store.end_sessions_of(&bob, Some(&others[0])).await.unwrap();
+    store.create_session(&session(&bob, 3), &name(3)).await.unwrap();
+    let kept = SessionKey([4; 16]);
+    let mut ended = store.end_sessions_of(&anna, Some(&kept)).await.unwrap();
+    ended.sort();
+    assert_eq!(ended, others);
+    assert_eq!(store.end_sessions_of(&anna, None).await.unwrap(), [kept]);
+    for (user, byte) in [(&anna, 1), (&anna, 2)] {
+        store.create_session(&session(user, byte), &name(byte)).await.unwrap();
+    }
+    let mut ended = store.end_sessions_of(&anna, None).await.unwrap();
     ended.sort();
     assert_eq!(ended, [SessionKey([1; 16]), SessionKey([2; 16])]);
-    assert!(store.end_sessions_of(&anna).await.unwrap().is_empty());
+    assert!(store.end_sessions_of(&anna, None).await.unwrap().is_empty());
     for (byte, stands) in [(1, false), (2, false), (3, true)] {
         let found = store.find_session(&name(byte).hash).await.unwrap();
         assert_eq!(found.is_some(), stands, "{byte}");

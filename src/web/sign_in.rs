@@ -6,7 +6,7 @@ use super::answer::{Answer, Kind};
 use super::caller::Caller;
 use super::pages::{GoingRound, RoundsCause, SignIn, SignInState};
 use super::router::Posted;
-use super::{Portal, forgot, passkey, steps};
+use super::{Portal, passkey, steps};
 use crate::journey::{JourneyError, Notice, Place, Step, Transaction, Turn};
 use crate::points::Timestamp;
 use crate::sessions::cookies;
@@ -73,7 +73,10 @@ fn page(portal: &Portal, caller: &Caller, kind: Kind, state: SignInState) -> Ans
         frame: caller.frame(portal),
         hidden: caller.hidden(),
         username: caller.transaction.typed_name.clone().unwrap_or_default(),
-        forgot: forgot::is_there(caller).then(|| "/.scoregate/forgot".to_owned()),
+        forgot: portal
+            .journey
+            .sends_links(&caller.arrival)
+            .then(|| "/.scoregate/forgot".to_owned()),
         passkey: passkey::for_sign_in(caller),
         state,
     }

@@ -211,6 +211,86 @@ fn two_administrators_at_once_are_both_shown_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_preview_between_opening_and_saving_does_not_hide_that_somebody_else_saved() {
+    let world = World::with_users(&[]);
+    let mut olga = signed_in(&world, "olga", "scoregate_owner");
+    let mut piet = signed_in(&world, "piet", "scoregate_owner");
+    let after = |piet: &mut Person, address: &str, fields: &[(&str, &str)]| {
+        let address = format!("/directories/staff/{address}");
+        let (_, hidden) = piet.page.form_to("/preview");
+        let response = piet.post(&address, &encoded(&hidden, &draft(fields)));
+        piet.page = Page { response, address };
+    };
+    piet.open("/directories/staff/authentication");
+    let saved = save(&mut olga, &draft(&[("points_email", "15")]), &[("when", "now")]);
+    assert_eq!(saved, 200, "{}", olga.page.words());
+    after(&mut piet, "preview", &[("points_email", "12")]);
+    assert_eq!(piet.page.status(), 200);
+    after(&mut piet, "preview", &[("points_email", "much")]);
+    assert_eq!(piet.page.status(), 400, "an error page");
+    let change = [("points_email", "12"), ("when", "now")];
+    after(&mut piet, "save", &change);
+    assert_eq!(piet.page.status(), 400, "{}", piet.page.words());
+    assert!(piet.page.words().contains("olga changed this"), "{}", piet.page.words());
+    after(&mut piet, "save", &change);
+    assert_eq!(piet.page.status(), 303, "who was told may save: {}", piet.page.words());
+}
+
+#[test]
+fn a_scheduled_change_that_was_overtaken_undoes_nothing() {
+    let mut world = World::with_users(&["erik"]);
+    let mut erik = Person::new(&world);
+    erik.sign_in_with_mail(&world, "erik");
+    world.stop();
+    let scheduled = NewRevision {
+        starts_at: Some(in_seconds(-1)),
+        ..revision_of(Chosen::default(), in_seconds(-100))
+    };
+    let chosen = Chosen { required_level: Some(40), ..Chosen::default() };
+    let since = in_seconds(-50);
+    let emergency = NewRevision { started_at: Some(since), ..revision_of(chosen, since) };
+    add_revisions(&world, vec![scheduled, emergency]);
+    world.run();
+    erik.road = world.tls();
+    wait_for("the audit tells", || world.audit().contains("overtaken").then_some(()));
+    assert!(!world.audit().contains("policy.started"), "{}", world.audit());
+    assert_eq!(erik.get("/").status, 303, "40 is still asked");
+}
+
+/// An instant from now.
+fn in_seconds(seconds: i64) -> Timestamp {
+    let at = jiff::Timestamp::now().as_millisecond() + 1000 * seconds;
+    Timestamp::from_millis(u64::try_from(at).unwrap())
+}
+
+/// A revision that has not started.
+fn revision_of(chosen: Chosen, at: Timestamp) -> NewRevision {
+    NewRevision {
+        directory: "staff".into(),
+        author: "olga".to_owned(),
+        at,
+        reason: String::new(),
+        chosen,
+        report_only: false,
+        starts_at: None,
+        started_at: None,
+        confirm_by: None,
+    }
+}
+
+/// Into the store of a gateway that is down and has none yet.
+fn add_revisions(world: &World, all: Vec<NewRevision>) {
+    let folder = world.path("store");
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let (store, _) = Embedded::open(&folder).await.unwrap();
+        for (newest, new) in (0..).zip(all) {
+            assert_eq!(store.add_revision(new, newest).await.unwrap(), Added::Revision(newest + 1));
+        }
+        store.close().await;
+    });
+}
+
+#[test]
 fn a_schedule_in_the_past_is_told_and_one_in_the_future_waits_and_can_be_called_off() {
     let world = World::with_users(&[]);
     let mut olga = signed_in(&world, "olga", "scoregate_owner");
@@ -235,28 +315,13 @@ fn an_unconfirmed_change_goes_by_itself_also_after_a_kill_and_others_stay() {
     let mut erik = Person::new(&world);
     erik.sign_in_with_mail(&world, "erik");
     world.stop();
-    let in_seconds = |seconds: i64| {
-        let at = jiff::Timestamp::now().as_millisecond() + 1000 * seconds;
-        Timestamp::from_millis(u64::try_from(at).unwrap())
-    };
-    let new = NewRevision {
-        directory: "staff".into(),
-        author: "olga".to_owned(),
-        at: in_seconds(0),
-        reason: String::new(),
-        chosen: Chosen { required_level: Some(40), ..Chosen::default() },
-        report_only: false,
-        starts_at: None,
+    let chosen = Chosen { required_level: Some(40), ..Chosen::default() };
+    let unconfirmed = NewRevision {
         started_at: Some(in_seconds(0)),
         confirm_by: Some(in_seconds(8)),
+        ..revision_of(chosen, in_seconds(0))
     };
-    let folder = world.path("store");
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let (store, _) = Embedded::open(&folder).await.unwrap();
-        assert_eq!(store.add_revision(new, 0).await.unwrap(), Added::Revision(1));
-        store.close().await;
-    });
+    add_revisions(&world, vec![unconfirmed]);
     world.run();
     erik.road = world.tls();
     assert_eq!(erik.get("/").status, 303, "it holds until then");
@@ -296,5 +361,83 @@ fn each_role_reads_and_changes_what_the_matrix_says() {
         let forged = [("csrf".to_owned(), "x.y.".to_owned())];
         let status = person.post("/directories/staff/save", &encoded(&forged, &fields)).status;
         assert_eq!(status, 403, "{role}: a form that is not ours");
+    }
+}
+
+#[test]
+fn a_change_that_keeps_its_author_out_is_saved_now_to_be_confirmed_and_not_for_later() {
+    let world = World::with_users(&[]);
+    let mut olga = signed_in(&world, "olga", "scoregate_owner");
+    // An owner with a phone as well can come back; olga has 40 at most.
+    let email = email_of("piet");
+    let piet = ["user", "add", "piet", "--directory", "staff", "--email", &email];
+    let phone = ["--phone", "+31612345689", "--role", "scoregate_owner"];
+    let link = super::world::link_path(&world.operate(&[&piet[..], &phone].concat()));
+    Person::new(&world).set_up(&link, "piet");
+    let change = draft(&[("required_level", "50")]);
+    let knowing = ("typed_name", "staff");
+    let later = [("when", "later"), ("starts_at", "2099-01-01T10:00"), knowing];
+    assert_eq!(save(&mut olga, &change, &later), 400);
+    assert!(olga.page.words().contains("Save it now and confirm it"), "{}", olga.page.words());
+    assert!(!world.audit().contains("policy."), "{}", world.audit());
+    assert_eq!(save(&mut olga, &change, &[("when", "now"), knowing]), 200);
+    assert!(olga.page.words().contains("Revision 1 holds until"), "{}", olga.page.words());
+}
+
+#[test]
+fn a_deadline_that_passed_while_nothing_ran_is_in_the_audit() {
+    let mut world = World::with_users(&[]);
+    world.stop();
+    let missed = NewRevision {
+        started_at: Some(in_seconds(-100)),
+        confirm_by: Some(in_seconds(-50)),
+        ..revision_of(Chosen::default(), in_seconds(-100))
+    };
+    add_revisions(&world, vec![missed]);
+    world.run();
+    wait_for("the audit tells", || world.audit().contains("not_confirmed").then_some(()));
+}
+
+#[test]
+fn only_the_revision_that_runs_can_be_confirmed() {
+    let mut world = World::with_users(&[]);
+    let mut olga = signed_in(&world, "olga", "scoregate_owner");
+    world.stop();
+    let to_confirm = |seconds| NewRevision {
+        started_at: Some(in_seconds(seconds)),
+        confirm_by: Some(in_seconds(500)),
+        ..revision_of(Chosen::default(), in_seconds(seconds))
+    };
+    add_revisions(&world, vec![to_confirm(-20), to_confirm(-10)]);
+    world.run();
+    olga.road = Road::Plain(world.running().admin);
+    olga.open("/directories/staff/authentication");
+    let words = olga.page.words();
+    assert!(words.contains("Revision 2 holds until"), "{words}");
+    assert!(!words.contains("Revision 1 holds until"), "{words}");
+    let (_, hidden) = olga.page.form_to("/preview");
+    let mut confirm = |number| {
+        olga.post("/directories/staff/confirm", &encoded(&hidden, &[("number", number)])).status
+    };
+    assert_eq!((confirm("1"), confirm("2")), (404, 303));
+}
+
+#[test]
+fn where_everything_comes_from_files_no_save_is_taken() {
+    let mut world = World::with_users(&[]);
+    let mut olga = signed_in(&world, "olga", "scoregate_owner");
+    let saved = save(&mut olga, &draft(&[("points_email", "15")]), &[("when", "now")]);
+    assert_eq!(saved, 200, "{}", olga.page.words());
+    world.stop();
+    world.write_config(&world.config().replace("[admin]\n", "[admin]\nread_only = true\n"));
+    world.run();
+    olga.road = Road::Plain(world.running().admin);
+    for address in ["review", "save"] {
+        olga.open("/directories/staff/authentication");
+        let (_, hidden) = olga.page.form_to("/preview");
+        let to = format!("/directories/staff/{address}");
+        let response = olga.post(&to, &encoded(&hidden, &draft(&[("when", "now")])));
+        assert_eq!(response.status, 400, "{address}");
+        assert!(response.text().contains("admin.read_only is on"), "{address}");
     }
 }

@@ -243,7 +243,7 @@ pub(crate) fn config() -> Config {
     loaded.config.unwrap_or_else(|| panic!("{report}"))
 }
 
-fn snapshot_of(config: Config, keys: Arc<Keyring>) -> Snapshot {
+pub(crate) fn snapshot_of(config: Config, keys: Arc<Keyring>) -> Snapshot {
     Snapshot::compile(Arc::new(config), keys, vec![8080], 1).unwrap()
 }
 

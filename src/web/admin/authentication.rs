@@ -60,6 +60,8 @@ pub(super) struct Desk<'a> {
     pub(super) file: Settings,
     pub(super) running: Settings,
     pub(super) revision: Option<Revision>,
+    /// The number of the newest revision when `running` was read.
+    pub(super) newest: u64,
 }
 
 impl<'a> Desk<'a> {
@@ -77,7 +79,7 @@ impl<'a> Desk<'a> {
             Some((directory, config)) => (directory.clone(), config.settings.clone()),
             None => return Err(refuse(Kind::NotFound, Refusal::NotFound)),
         };
-        let revision = admin.policies.running(name, caller.arrival.now);
+        let (revision, newest) = admin.policies.running_and_newest(name, caller.arrival.now);
         let chosen = revision.as_ref().map(|revision| &revision.chosen);
         let Ok(Some(running)) = ground.with(name, chosen) else {
             return Err(refuse(Kind::Failed, Refusal::Fault));
@@ -92,6 +94,7 @@ impl<'a> Desk<'a> {
             file,
             running,
             revision,
+            newest,
         })
     }
 
@@ -103,7 +106,10 @@ impl<'a> Desk<'a> {
     /// The draft in the form.
     pub(super) fn draft(&self) -> Result<(Chosen, Settings), Vec<Problem>> {
         let typed = |name: &str| self.visitor.typed(name).map(str::to_owned);
-        let chosen = draft(typed, &self.file, &self.locks, &self.ground.config.guard)?;
+        let running = self.revision.as_ref().map(|revision| revision.chosen.clone());
+        let running = running.unwrap_or_default();
+        let guard = &self.ground.config.guard;
+        let chosen = draft(typed, &self.file, &self.locks, guard, &running)?;
         match self.ground.with(&self.directory, Some(&chosen)) {
             Ok(Some(settings)) => Ok((chosen, settings)),
             Ok(None) | Err(_) => Err(Vec::new()),
@@ -182,12 +188,20 @@ async fn preview(
 }
 
 /// The page with what was typed, and with what is wrong with it.
-pub(super) async fn again(desk: &Desk<'_>, mut said: Vec<String>) -> Answer {
+pub(super) async fn again(desk: &Desk<'_>, said: Vec<String>) -> Answer {
+    // Typed on top of the revision that the form was opened with, and of no newer one.
+    let base = desk.visitor.typed("base").and_then(|base| base.parse().ok()).unwrap_or(0);
+    again_on(desk, base, said).await
+}
+
+/// As [`again`], for somebody who was shown what `base` changed.
+pub(super) async fn again_on(desk: &Desk<'_>, base: u64, mut said: Vec<String>) -> Answer {
+    let typed = Typed::Form(desk.visitor, base);
     match desk.draft() {
-        Ok((_, settings)) => page(desk, Typed::Form(desk.visitor), &settings, &said, None).await,
+        Ok((_, settings)) => page(desk, typed, &settings, &said, None).await,
         Err(problems) => {
             said.extend(problems.iter().map(|one| sentences::problem(&desk.frame, one)));
-            page(desk, Typed::Form(desk.visitor), &desk.running.clone(), &said, None).await
+            page(desk, typed, &desk.running.clone(), &said, None).await
         }
     }
 }
@@ -243,13 +257,14 @@ const ROWS: [Method; 8] = [
 #[derive(Clone, Copy)]
 enum Typed<'a> {
     Values(&'a Settings),
-    Form(&'a Visitor),
+    /// With the number of the revision that was shown when it was typed.
+    Form(&'a Visitor, u64),
 }
 
 impl Typed<'_> {
     fn number(self, field: Field) -> String {
         match self {
-            Self::Form(visitor) => visitor.typed(&field.name()).unwrap_or_default().to_owned(),
+            Self::Form(visitor, _) => visitor.typed(&field.name()).unwrap_or_default().to_owned(),
             Self::Values(settings) => match field {
                 Field::RequiredLevel => settings.required_level.to_string(),
                 Field::Points(method) => settings.policy(method).points.value().to_string(),
@@ -265,7 +280,7 @@ impl Typed<'_> {
 
     fn is_first(self, method: Method) -> bool {
         match self {
-            Self::Form(visitor) => visitor.typed(&format!("first_{method}")).is_some(),
+            Self::Form(visitor, _) => visitor.typed(&format!("first_{method}")).is_some(),
             Self::Values(settings) => settings.first.contains(method),
         }
     }
@@ -368,7 +383,10 @@ async fn page(
         base: format!("/directories/{}", desk.directory),
         directory: desk.title(),
         hidden: desk.hidden(),
-        newest: desk.admin.policies.newest(&desk.directory),
+        newest: match typed {
+            Typed::Values(_) => desk.newest,
+            Typed::Form(_, base) => base,
+        },
         running: desk.running_text(),
         required: desk.field(Field::RequiredLevel, typed),
         first: first_boxes(frame, typed, draft.first),
@@ -507,7 +525,7 @@ impl Desk<'_> {
         )
     }
 
-    /// A revision that waits to be confirmed, and those that are scheduled or only evaluated.
+    /// The revision that waits to be confirmed, and those that are scheduled or kept as a draft.
     fn pending(&self) -> (Option<Pending>, Vec<Pending>) {
         let now = self.visitor.caller.arrival.now;
         let (mut to_confirm, mut waiting) = (None, Vec::new());
@@ -515,7 +533,8 @@ impl Desk<'_> {
             let number = revision.number;
             let at = |at| sentences::instant(&self.frame, at);
             match revision.standing(now) {
-                Standing::ToConfirm(by) => {
+                // Only what runs can be confirmed: whoever signs in now signs in under that.
+                Standing::ToConfirm(by) if self.runs(number) => {
                     let by = self.frame.clock(by);
                     let text = self.frame.text("admin-to-confirm", &[("n", &number), ("by", &by)]);
                     to_confirm = Some((number, text));
@@ -529,10 +548,15 @@ impl Desk<'_> {
                 Standing::ReportOnly => {
                     waiting.push((number, self.frame.t1("admin-report-only", "n", number)));
                 }
-                Standing::Started | Standing::Lapsed | Standing::Ended => {}
+                Standing::ToConfirm(_) | Standing::Started | Standing::Lapsed | Standing::Ended => {
+                }
             }
         }
         (to_confirm, waiting)
+    }
+
+    pub(super) fn runs(&self, number: u64) -> bool {
+        self.revision.as_ref().is_some_and(|running| running.number == number)
     }
 
     fn done(&self, done: &str) -> Option<String> {

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 
 use super::AdminPortal;
-use super::authentication::{Desk, PreviewView, again};
+use super::authentication::{Desk, PreviewView, again, again_on};
 use super::duties::{Deed, Section};
 use super::layout::Layout;
 use super::sentences;
@@ -35,6 +35,7 @@ struct ReviewView<'a> {
     preview: PreviewView,
     loses: bool,
     must_confirm: bool,
+    scheduled: Vec<String>,
     needs_reason: bool,
     reason: String,
     said: &'a [String],
@@ -65,6 +66,9 @@ struct Ready {
 
 /// The draft, unless it is wrong, changes nothing, or would keep everybody out.
 async fn ready(desk: &Desk<'_>) -> Result<Ready, Answer> {
+    if desk.locks.is_read_only() {
+        return Err(again(desk, vec![desk.frame.t("admin-is-read-only")]).await);
+    }
     let Ok((chosen, settings)) = desk.draft() else {
         return Err(again(desk, Vec::new()).await);
     };
@@ -102,6 +106,7 @@ async fn dialog(desk: &Desk<'_>, ready: &Ready, said: &[String]) -> Answer {
         preview: desk.preview_view(&ready.judged).await,
         loses: ready.judged.lose > 0,
         must_confirm: ready.judged.is_risky_for_author(),
+        scheduled: desk.scheduled(),
         needs_reason: desk.ground.config.admin.require_reason,
         reason: desk.visitor.typed("reason").unwrap_or_default().to_owned(),
         said,
@@ -166,6 +171,10 @@ fn wish(desk: &Desk<'_>, ready: &Ready) -> Result<Wish, Vec<String>> {
     if when == "later" && starts_at.is_none() {
         said.push(frame.t("admin-no-time"));
     }
+    if when == "later" && ready.judged.is_risky_for_author() {
+        // Nobody would be there at its hour to confirm it.
+        said.push(frame.t("admin-later-is-risky"));
+    }
     let report_only = when == "report";
     if ready.judged.lose > 0 && !report_only && field("typed_name") != &*desk.directory {
         said.push(frame.t1("admin-type-name-wrong", "name", desk.directory.to_string()));
@@ -207,7 +216,7 @@ async fn overtaken(desk: &Desk<'_>) -> Answer {
             )
         },
     );
-    again(desk, vec![said]).await
+    again_on(desk, history.first().map_or(0, |newest| newest.number), vec![said]).await
 }
 
 fn record(desk: &Desk<'_>, name: EventName, number: u64) {
@@ -225,6 +234,19 @@ fn record(desk: &Desk<'_>, name: EventName, number: u64) {
 }
 
 impl Desk<'_> {
+    /// Those that will not start any more, if what is saved starts before them.
+    fn scheduled(&self) -> Vec<String> {
+        let now = self.visitor.caller.arrival.now;
+        let history = self.admin.policies.history(&self.directory);
+        let waiting = history.iter().filter(|one| one.standing(now) == Standing::Scheduled);
+        let at = |at| sentences::instant(&self.frame, at);
+        let sentence = |one: &Revision| {
+            let starts = one.starts_at.map(at).unwrap_or_default();
+            self.frame.text("admin-schedule-waits", &[("n", &one.number), ("at", &starts)])
+        };
+        waiting.map(sentence).collect()
+    }
+
     fn back(&self, said: &str) -> Answer {
         Answer::see_other(&format!("/directories/{}/authentication?said={said}", self.directory))
     }
@@ -246,7 +268,8 @@ pub(super) async fn confirm(
     };
     let number = desk.number();
     let history = admin.policies.history(&name);
-    let saved_at = history.iter().find(|revision| revision.number == number).map(|one| one.at);
+    let runs = |revision: &&Revision| revision.number == number && desk.runs(number);
+    let saved_at = history.iter().find(runs).map(|one| one.at);
     let Some(saved_at) = saved_at else { return desk.refuse(Kind::NotFound, Refusal::NotFound) };
     if !is_signed_in_since(&desk, saved_at) {
         return desk.back("same-session");
@@ -259,7 +282,7 @@ fn is_signed_in_since(desk: &Desk<'_>, saved_at: Timestamp) -> bool {
     session.is_some_and(|session| session.evidence().proofs.iter().all(|proof| proof.at > saved_at))
 }
 
-/// `POST …/end`: calls off what is scheduled or only evaluated.
+/// `POST …/end`: calls off what is scheduled or kept as a draft.
 pub(super) async fn end(
     State(admin): State<AdminPortal>,
     Path(name): Path<String>,
