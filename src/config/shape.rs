@@ -780,6 +780,15 @@ pub(super) struct Route {
     /// `["https://app.example.org"]`.
     #[serde(default)]
     pub(super) origins: Vec<WebOrigin>,
+    /// Scripts of pages of these origins may call here: the question that their browser asks before
+    /// (a CORS preflight), which carries no cookie, goes to the portal without anybody being signed in; `"*"`
+    /// is any. The call itself is decided on as ever. Example: `["https://app.example.org"]`.
+    #[serde(default)]
+    pub(super) cors_preflight: Vec<WebOrigin>,
+    /// The gateway answers `/.well-known/change-password` and `/.well-known/passkey-endpoints`, so that
+    /// browsers and password managers find its pages; `false` leaves both to the portal.
+    #[schemars(extend("default" = true))]
+    pub(super) well_known: bool,
     /// Why more is asked here, for the person who is asked, by language. Example:
     /// `{ en = "Figures of customers are here." }`.
     #[serde(default)]

@@ -5,6 +5,7 @@
 mod admin;
 mod architecture;
 mod attacks;
+mod clients;
 mod documents;
 mod edge;
 mod framing;

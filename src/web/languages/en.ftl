@@ -281,6 +281,15 @@ cookies-lead = We need one cookie to know that the next page is still you. It ho
 cookies-how = Allow cookies for this site in your browser’s settings, then try again.
 cookies-local = This address has no TLS. Some browsers refuse a secure cookie here: open the page with localhost in the address, or use Firefox or Chromium.
 
+## Going round in circles
+rounds-title = The sign-in does not hold
+rounds-lead = You have signed in several times in a row, and each time this page asked for it again. So that it does not go on for ever, we stop here.
+rounds-cookie = Your browser came back without the cookie that says who you are.
+rounds-cookie-how = Allow cookies for this site, and switch off extensions that remove them. If the name of the site changes while you sign in, begin at the name that you end up at. Then try again.
+rounds-unknown = Your browser brings a cookie that is not known here. Perhaps several servers answer under this name, or a clock is wrong.
+rounds-enough = This page asks for something newer than what you have just shown. Perhaps it allows too little time, or a clock is wrong.
+rounds-ask = Try again. If that does not help, ask whoever looks after this site, and mention the reference below.
+
 ## Demonstration portal
 demo-home-title = Welcome to the demo portal
 demo-home-lead = These pages stand for your own portal. They have no sign-in code: the gate in front of them decides on each request.

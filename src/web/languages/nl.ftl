@@ -281,6 +281,15 @@ cookies-lead = We hebben één cookie nodig om te weten dat jij het op de volgen
 cookies-how = Sta cookies voor deze site toe in de instellingen van je browser en probeer het opnieuw.
 cookies-local = Dit adres heeft geen TLS. Sommige browsers weigeren hier een beveiligde cookie: open de pagina met localhost in het adres, of gebruik Firefox of Chromium.
 
+## In een kringetje
+rounds-title = Het inloggen blijft niet staan
+rounds-lead = Je hebt een paar keer achter elkaar ingelogd, en steeds vroeg deze pagina er opnieuw om. Om niet eeuwig door te gaan stoppen we hier.
+rounds-cookie = Je browser kwam terug zonder de cookie die zegt wie je bent.
+rounds-cookie-how = Sta cookies voor deze site toe en zet extensies uit die ze weghalen. Verandert de naam van de site terwijl je inlogt, begin dan bij de naam waar je uitkomt. Probeer het daarna opnieuw.
+rounds-unknown = Je browser stuurt een cookie mee die hier niet bekend is. Misschien antwoorden er meer servers onder deze naam, of loopt een klok verkeerd.
+rounds-enough = Deze pagina vraagt iets dat nieuwer is dan wat je net hebt laten zien. Misschien geeft ze te weinig tijd, of loopt een klok verkeerd.
+rounds-ask = Probeer het opnieuw. Helpt dat niet, vraag het dan aan wie deze site beheert, en noem het kenmerk hieronder.
+
 ## Demoportaal
 demo-home-title = Welkom bij het demoportaal
 demo-home-lead = Deze pagina’s staan voor je eigen portaal. Ze kunnen zelf niet inloggen: de poort ervoor beslist bij elk verzoek.
