@@ -77,6 +77,16 @@ pub trait ChangeStore: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
+    /// Puts an address that an administrator answers for in the place of all of its kind; `None`: takes them
+    /// all away. Proofs of the old ones are withdrawn with their ids. `false` if there is no such user.
+    async fn replace_contact(
+        &self,
+        user: &UserId,
+        kind: ContactKind,
+        address: Option<String>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
     /// `false` if the user has no such app. `None`: it has no name any more.
     async fn name_app(
         &self,

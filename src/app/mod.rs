@@ -3,6 +3,7 @@
 
 mod entries;
 mod keyring;
+mod letters;
 mod loading;
 mod operator;
 mod policies;

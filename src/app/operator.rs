@@ -19,7 +19,8 @@ use crate::gate::Snapshot;
 use crate::keys::Keyring;
 use crate::methods::{HashCost, PasswordRules};
 use crate::operations::{
-    NotHashed, Operator, Passwords, Place, Places, Service, Stopped, Tools, Unlock,
+    Letters, NoLetters, NotHashed, Operator, Passwords, Place, Places, Service, Stopped, Tools,
+    Unlock,
 };
 use crate::secret::Secret;
 use crate::sessions::{SessionStore, Sessions};
@@ -31,6 +32,7 @@ use crate::throttle::Attempts;
 pub(super) struct Running {
     pub(super) policies: Arc<Policies>,
     pub(super) sessions: Arc<Sessions>,
+    pub(super) letters: Arc<dyn Letters>,
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) provenance: Arc<ArcSwap<Provenance>>,
     pub(super) service: Arc<dyn Service>,
@@ -60,6 +62,7 @@ pub(super) async fn offline(
     let running = Running {
         policies,
         sessions: Arc::new(Sessions::new(shared.clone(), shared)),
+        letters: Arc::new(NoLetters),
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         provenance: Arc::new(ArcSwap::from_pointee(loaded.provenance)),
         service: Arc::new(Stopped),
@@ -100,7 +103,7 @@ pub(super) fn operator(
     let accounts: Arc<dyn AccountStore> = store.clone();
     let session_store: Arc<dyn SessionStore> = store.clone();
     let limits = running.snapshot.load().config.limits;
-    let attempts = Attempts::new(store, limits.sign_in_per_ip, limits.sign_in_per_account);
+    let attempts = Attempts::new(store.clone(), limits.sign_in_per_ip, limits.sign_in_per_account);
     let keys = KeyFile {
         path: running.key_file,
         snapshot: running.snapshot.clone(),
@@ -110,6 +113,8 @@ pub(super) fn operator(
     };
     Operator::new(Tools {
         accounts,
+        changes: store,
+        letters: running.letters,
         session_store,
         sessions: running.sessions,
         passwords: Arc::new(OwnThreads),

@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 use super::entries::{CertificateWatch, Entries, Seen};
+use super::letters::Outgoing;
 use super::loading::Ready;
 use super::operator::{self, Running};
 use super::reload::RunningGateway;
@@ -243,6 +244,11 @@ async fn operator_of(
     let tools = Running {
         policies: service.policies.clone(),
         sessions: services.sessions.clone(),
+        letters: Arc::new(Outgoing {
+            notifiers: services.notifiers.clone(),
+            snapshot: services.snapshot.clone(),
+            clock: services.opened.clock.clone(),
+        }),
         snapshot: services.snapshot.clone(),
         provenance: service.provenance.clone(),
         service: service.clone(),

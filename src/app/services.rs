@@ -42,6 +42,7 @@ pub(super) struct Opened {
 #[derive(Debug)]
 pub(super) struct Services {
     pub(super) opened: Opened,
+    pub(super) notifiers: Arc<Notifiers>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(super) metrics: Arc<Metrics>,
@@ -150,7 +151,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         passwords,
         changes: counters.clone(),
         recovery: counters.clone(),
-        notifiers,
+        notifiers: notifiers.clone(),
         texting,
         news_text: Arc::new(NewsTexts),
         audit: opened.audit.clone(),
@@ -189,6 +190,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         streams.end(session);
     });
     Ok(Services {
+        notifiers,
         opened,
         sessions,
         snapshot,

@@ -61,6 +61,8 @@ event_names! {
     MethodRemovalCancelled = "method.removal_cancelled",
     /// Made anew, as recovery codes are.
     MethodRenewed = "method.renewed",
+    /// An administrator put another address in the place of a user's.
+    ContactChanged = "contact.changed",
     PasswordChanged = "password.changed",
     /// With a link to a mailbox: it lives there for a while.
     PasswordReset = "password.reset",

@@ -30,6 +30,10 @@ pub enum News {
     RecoveryCodeUsed,
     /// With a link that was sent to one of the contacts.
     PasswordReset,
+    /// An administrator put another address in the place of the one that codes of this method went to.
+    ContactChanged(Method),
+    /// An administrator was given a link with which the account is set up anew.
+    LinkMade,
 }
 
 /// Where and in whose name it is told.
@@ -114,6 +118,8 @@ impl News {
             Self::PasswordChanged => "password changed".to_owned(),
             Self::RecoveryCodeUsed => "recovery code used".to_owned(),
             Self::PasswordReset => "password reset".to_owned(),
+            Self::ContactChanged(method) => format!("contact changed {method}"),
+            Self::LinkMade => "link made".to_owned(),
         }
     }
 }

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::accounts::{
-    CreateError, EmailAddress, Link, NewUser, PasswordCredential, User, UserId, UserState,
+    Contact, ContactKind, CreateError, EmailAddress, Link, Mark, NewUser, PasswordCredential,
+    PlannedRemoval, User, UserId, UserState,
 };
 use crate::clock::ManualClock;
 use crate::points::{CredentialId, Proof, Role};
@@ -38,6 +39,18 @@ impl Store {
     }
 }
 
+fn contact(address: &str, kind: ContactKind, now: Timestamp) -> Contact {
+    Contact {
+        id: CredentialId(format!("id of {address}").into()),
+        kind,
+        fingerprint: format!("hash of {address}").into(),
+        address: address.to_owned(),
+        is_usable: true,
+        added_at: now,
+        enrolled_at: None,
+    }
+}
+
 fn account(new: NewUser, number: usize, now: Timestamp) -> Account {
     let password = new.password_hash.map(|hash| PasswordCredential {
         id: CredentialId(format!("p{number}").into()),
@@ -46,17 +59,8 @@ fn account(new: NewUser, number: usize, now: Timestamp) -> Account {
         set_at: now,
         enrolled_at: None,
     });
-    let contact = |kind, address: String| crate::accounts::Contact {
-        id: CredentialId(format!("c{number}-{kind:?}").into()),
-        kind,
-        fingerprint: format!("hash of {address}").into(),
-        address,
-        is_usable: true,
-        added_at: now,
-        enrolled_at: None,
-    };
-    let email = new.email.map(|one| contact(crate::accounts::ContactKind::Email, one.to_string()));
-    let phone = new.phone.map(|one| contact(crate::accounts::ContactKind::Phone, one.to_string()));
+    let email = new.email.map(|one| contact(one.as_str(), ContactKind::Email, now));
+    let phone = new.phone.map(|one| contact(one.as_str(), ContactKind::Phone, now));
     Account {
         user: User {
             id: UserId(format!("u{number}").into()),
@@ -206,6 +210,106 @@ impl AccountStore for Store {
 
     async fn sweep_links(&self, _: Timestamp) -> Result<u64, StoreError> {
         unreachable!("upkeep asks for this")
+    }
+}
+
+#[async_trait]
+impl ChangeStore for Store {
+    async fn remove_credential(
+        &self,
+        user: &UserId,
+        credential: &CredentialId,
+    ) -> Result<bool, StoreError> {
+        self.asked("remove_credential")?;
+        let mut removed = false;
+        self.change(user, |account| {
+            let before = account.contacts.len();
+            account.contacts.retain(|contact| contact.id != *credential);
+            removed = account.contacts.len() < before;
+        });
+        Ok(removed)
+    }
+
+    async fn plan_removal(&self, _: &PlannedRemoval) -> Result<Option<Timestamp>, StoreError> {
+        unreachable!()
+    }
+
+    async fn cancel_removal(&self, _: &UserId, _: &CredentialId) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn planned_removals(&self, _: &UserId) -> Result<Vec<PlannedRemoval>, StoreError> {
+        unreachable!()
+    }
+
+    async fn due_removals(&self, _: Timestamp) -> Result<Vec<PlannedRemoval>, StoreError> {
+        unreachable!()
+    }
+
+    async fn replace_password(
+        &self,
+        _: &UserId,
+        _: Secret<String>,
+        _: Option<&Mark>,
+        _: Timestamp,
+    ) -> Result<CredentialId, StoreError> {
+        unreachable!()
+    }
+
+    async fn lift_marks(&self, _: Timestamp) -> Result<Vec<UserId>, StoreError> {
+        unreachable!()
+    }
+
+    async fn add_contact(
+        &self,
+        _: &UserId,
+        _: ContactKind,
+        _: &str,
+        _: usize,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn replace_contact(
+        &self,
+        user: &UserId,
+        kind: ContactKind,
+        address: Option<String>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.asked("replace_contact")?;
+        Ok(self.change(user, |account| {
+            account.contacts.retain(|contact| contact.kind != kind);
+            account.contacts.extend(address.map(|address| contact(&address, kind, now)));
+        }))
+    }
+
+    async fn name_app(
+        &self,
+        _: &UserId,
+        _: &CredentialId,
+        _: Option<String>,
+    ) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+}
+
+/// An outbox: to which address which letter went.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    pub(crate) letters: Mutex<Vec<(String, String)>>,
+    pub(crate) is_full: AtomicBool,
+}
+
+impl Letters for Outbox {
+    fn write(&self, _: &Account, to: &[&Contact], letter: Letter<'_>) -> usize {
+        if self.is_full.load(Ordering::SeqCst) {
+            return 0;
+        }
+        let letters = to.iter().map(|contact| (contact.address.clone(), format!("{letter:?}")));
+        self.letters.lock().unwrap().extend(letters);
+        to.len()
     }
 }
 
@@ -363,6 +467,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) operator: Arc<Operator>,
     pub(crate) keys: crate::keys::Keyring,
+    pub(crate) outbox: Arc<Outbox>,
 }
 
 pub(crate) fn house() -> House {
@@ -370,8 +475,11 @@ pub(crate) fn house() -> House {
     let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
     let sessions = Arc::new(Sessions::new(store.clone(), store.clone()));
     let audit = Arc::new(Audit::in_memory(clock.clone()));
+    let outbox = Arc::new(Outbox::default());
     let operator = Arc::new(Operator::new(Tools {
         accounts: store.clone(),
+        changes: store.clone(),
+        letters: outbox.clone(),
         session_store: store.clone(),
         sessions: sessions.clone(),
         passwords: Arc::new(Plain),
@@ -384,7 +492,7 @@ pub(crate) fn house() -> House {
         clock: clock.clone(),
     }));
     let keys = crate::keys::Keyring::generate();
-    House { store, sessions, audit, clock, operator, keys }
+    House { store, sessions, audit, clock, operator, keys, outbox }
 }
 
 /// A house without a key file.

@@ -5,7 +5,10 @@
 //! it is about is kept out even if the store fails.
 
 mod access;
+mod authority;
+mod contacts;
 pub mod explain;
+mod letters;
 mod operation;
 mod outcome;
 mod recover;
@@ -20,15 +23,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use access::PlaceAccess;
-pub use operation::{Explain, Operation, SessionChoice, UserAdd, UserRef};
+pub use letters::{Letter, Letters, NoLetters};
+pub use operation::{ContactChoice, Explain, Operation, SessionChoice, UserAdd, UserRef};
 pub use outcome::{
     Kind, LinkMade, Outcome, PasskeySummary, Refused, SessionSummary, Status, UserDetails,
     UserSummary,
 };
 pub use recover::FirstLinkError;
-pub use roles::{GATEWAY_ROLES, OWNER};
+pub use roles::{GATEWAY_ROLES, OWNER, is_of_the_gateway};
 
-use crate::accounts::{Account, AccountStore, DirectoryName, StoreError, UserName};
+use crate::accounts::{Account, AccountStore, ChangeStore, DirectoryName, StoreError, UserName};
 use crate::audit::{Actor, Audit, Event, EventName};
 use crate::clock::Clock;
 use crate::points::{MethodSet, Requirement, Settings, Timestamp};
@@ -136,6 +140,8 @@ impl Service for Stopped {
 #[derive(Clone, Debug)]
 pub struct Tools {
     pub accounts: Arc<dyn AccountStore>,
+    pub changes: Arc<dyn ChangeStore>,
+    pub letters: Arc<dyn Letters>,
     pub session_store: Arc<dyn SessionStore>,
     pub sessions: Arc<Sessions>,
     pub passwords: Arc<dyn Passwords>,
@@ -152,21 +158,29 @@ pub struct Tools {
 #[derive(Clone, Debug)]
 pub struct Operator {
     tools: Tools,
+    /// One change at a time: whoever has just lost a role does nothing with it any more.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Operator {
     #[must_use]
-    pub const fn new(tools: Tools) -> Self {
-        Self { tools }
+    pub fn new(tools: Tools) -> Self {
+        Self { tools, turn: Arc::default() }
     }
 
-    /// Does one thing. Whether `actor` may is the caller's to know: the socket lets only the system's
-    /// own users in.
+    /// Does one thing. What an administrator with a browser may do is judged here, by their roles as the
+    /// store has them; whether a command may is the socket's to know, which lets only the system's own
+    /// users in.
     ///
     /// # Errors
     /// What [`Refused`] says; nothing was done unless it says so.
     pub async fn perform(&self, operation: Operation, actor: &Actor) -> Result<Outcome, Refused> {
         let act = Act { tools: &self.tools, actor, now: self.tools.clock.now() };
+        let _one_at_a_time = match actor {
+            Actor::User(_) => Some(self.turn.lock().await),
+            Actor::Command { .. } | Actor::Gateway => None,
+        };
+        act.admit(&operation).await?;
         match operation {
             Operation::UserAdd(add) => act.add_user(*add).await,
             Operation::UserList { directory } => act.list_users(directory).await,
@@ -176,6 +190,13 @@ impl Operator {
             Operation::UserEnable { user } => act.enable_user(&user).await,
             Operation::UserUnlock { user } => act.unlock_user(&user).await,
             Operation::UserLink { user, host } => act.link_user(&user, host.as_deref()).await,
+            Operation::UserMail { user } => act.mail_link(&user).await,
+            Operation::UserContact { user, kind, address } => {
+                act.change_contact(&user, kind, address.as_deref()).await
+            }
+            Operation::UserMethodRemove { user, credential } => {
+                act.remove_method(&user, &credential).await
+            }
             Operation::UserDelete { user } => act.delete_user(&user).await,
             Operation::UserRoles { user, grant, revoke } => {
                 act.change_roles(&user, &grant, &revoke).await

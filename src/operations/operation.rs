@@ -42,6 +42,14 @@ pub struct UserAdd {
     pub host: Option<String>,
 }
 
+/// A kind of address.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactChoice {
+    Email,
+    Phone,
+}
+
 /// Which sessions to end.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,6 +106,21 @@ pub enum Operation {
     UserLink {
         user: UserRef,
         host: Option<String>,
+    },
+    /// Makes a new one-time link and sends it to the user's mailbox; nobody else sees it.
+    UserMail {
+        user: UserRef,
+    },
+    /// One address in the place of all of its kind; `None`: there is to be none.
+    UserContact {
+        user: UserRef,
+        kind: ContactChoice,
+        address: Option<String>,
+    },
+    /// Takes away an app, passkey, security key or address, as its credential is called.
+    UserMethodRemove {
+        user: UserRef,
+        credential: String,
     },
     UserDelete {
         user: UserRef,

@@ -37,6 +37,10 @@ pub enum Outcome {
         user: UserSummary,
         link: LinkMade,
     },
+    /// The link is in their mailbox.
+    LinkMailed {
+        user: UserSummary,
+    },
     Sessions {
         sessions: Vec<SessionSummary>,
     },
@@ -182,6 +186,14 @@ pub enum Refused {
     StoreAndHeld { name: String },
     #[error("this needs an owner of the gateway or the local command")]
     NotAllowed,
+    #[error("nobody changes their own account here: it has pages of its own")]
+    Yourself,
+    #[error("`{name}` has no e-mail address to send a link to")]
+    NoMailbox { name: String },
+    #[error("nothing could be sent to `{name}`, and no link was made: look at the notifiers")]
+    NotSent { name: String },
+    #[error("`{name}` has no such method any more")]
+    NoSuchMethod { name: String },
 }
 
 /// What a script does about it.
@@ -207,15 +219,20 @@ impl Refused {
             | Self::NoSuchDirectory { .. }
             | Self::NoSuchSession { .. }
             | Self::Password { .. }
+            | Self::NoMailbox { .. }
+            | Self::NoSuchMethod { .. }
+            | Self::Yourself
             | Self::NotAllowed => Kind::No,
             Self::Ambiguous { .. }
             | Self::WhichDirectory { .. }
             | Self::NoSuchGatewayRole { .. }
             | Self::NotARole { .. }
             | Self::NotAValue { .. } => Kind::Usage,
-            Self::NotRunning | Self::Busy | Self::Store | Self::StoreAndHeld { .. } => {
-                Kind::Unreachable
-            }
+            Self::NotRunning
+            | Self::Busy
+            | Self::Store
+            | Self::StoreAndHeld { .. }
+            | Self::NotSent { .. } => Kind::Unreachable,
             Self::NoLink { .. } | Self::NotReloaded { .. } => Kind::Configuration,
         }
     }

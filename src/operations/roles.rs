@@ -13,6 +13,12 @@ pub const GATEWAY_ROLES: [&str; 4] =
 
 const PREFIX: &str = "scoregate_";
 
+/// Whoever has it administers the gateway, or may be meant to.
+#[must_use]
+pub fn is_of_the_gateway(role: &str) -> bool {
+    role.starts_with(PREFIX)
+}
+
 /// A role as somebody wrote it.
 pub(super) fn role(text: &str) -> Result<Role, Refused> {
     let rest = text.strip_prefix(|first: char| first.is_ascii_lowercase());
@@ -23,7 +29,7 @@ pub(super) fn role(text: &str) -> Result<Role, Refused> {
     if !is_name {
         return Err(Refused::NotARole { role: text.to_owned() });
     }
-    if text.starts_with(PREFIX) && !GATEWAY_ROLES.contains(&text) {
+    if is_of_the_gateway(text) && !GATEWAY_ROLES.contains(&text) {
         return Err(Refused::NoSuchGatewayRole { role: text.to_owned() });
     }
     Ok(Role::from(text))

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+use super::letters::Letter;
 use super::roles::role;
 use super::{
     Act, LinkMade, NotHashed, Outcome, Refused, UserAdd, UserDetails, UserRef, UserSummary,
@@ -16,7 +17,7 @@ use crate::accounts::{
     Account, CreateError, DirectoryName, InvalidName, Link, LinkPurpose, NewUser, UserName,
     UserState,
 };
-use crate::audit::EventName;
+use crate::audit::{Actor, EventName};
 use crate::points::Role;
 use crate::secret::Secret;
 use crate::sessions::Hold;
@@ -166,6 +167,9 @@ impl Act<'_> {
     ) -> Result<Outcome, Refused> {
         let account = self.account(user).await?;
         let link = self.make_link(&account, host).await?;
+        if matches!(self.actor, Actor::User(_)) {
+            self.tell(&account, Letter::LinkMade);
+        }
         Ok(Outcome::Link { user: UserSummary::of(&account.user), link })
     }
 
@@ -255,12 +259,12 @@ impl Act<'_> {
     }
 }
 
-fn held(error: crate::accounts::StoreError, account: &Account) -> Refused {
+pub(super) fn held(error: crate::accounts::StoreError, account: &Account) -> Refused {
     let _ = Refused::from(error);
     Refused::StoreAndHeld { name: account.user.name.to_string() }
 }
 
-fn missing(account: &Account) -> Refused {
+pub(super) fn missing(account: &Account) -> Refused {
     Refused::NoSuchUser {
         name: account.user.name.to_string(),
         directory: Some(account.user.directory.to_string()),
@@ -271,7 +275,10 @@ fn no_link(why: String) -> Refused {
     Refused::NoLink { why }
 }
 
-fn parsed<T: std::str::FromStr<Err = InvalidName>>(field: &str, text: &str) -> Result<T, Refused> {
+pub(super) fn parsed<T: std::str::FromStr<Err = InvalidName>>(
+    field: &str,
+    text: &str,
+) -> Result<T, Refused> {
     text.parse().map_err(|why: InvalidName| Refused::NotAValue {
         field: field.to_owned(),
         why: why.to_string(),

@@ -84,6 +84,7 @@ macro_rules! store_contract {
             users_are_listed_in_order_of_name,
             the_roster_finds_by_a_beginning_a_title_and_a_whole_address_in_one_directory,
             pages_of_the_roster_leave_nobody_out_and_show_nobody_twice,
+            an_address_takes_the_place_of_all_of_its_kind_and_of_no_other,
             a_role_counts_only_while_its_user_is_active,
             a_sign_in_never_moves_back,
             a_session_comes_back_with_every_field,
@@ -532,6 +533,35 @@ pub(crate) async fn pages_of_the_roster_leave_nobody_out_and_show_nobody_twice(s
         }
     }
     assert_eq!(store.count_disabled(&"staff".into()).await.unwrap(), 2);
+}
+
+pub(crate) async fn an_address_takes_the_place_of_all_of_its_kind_and_of_no_other(
+    store: impl Store,
+) {
+    let new = NewUser {
+        email: Some("anna@example.org".parse().unwrap()),
+        phone: Some("+31612345678".parse().unwrap()),
+        ..new_user("staff", "anna")
+    };
+    let anna = store.create_user(new, NOW).await.unwrap();
+    let id = anna.user.id.clone();
+    let second = "anna@elsewhere.example";
+    assert!(store.add_contact(&id, ContactKind::Email, second, 2, NOW).await.unwrap());
+    let old = anna.contact(ContactKind::Email).unwrap().id.clone();
+    let replace = async |kind, address: Option<&str>| {
+        store.replace_contact(&id, kind, address.map(str::to_owned), NOW).await.unwrap()
+    };
+    assert!(replace(ContactKind::Email, Some("new@example.org")).await);
+    let present = load(&store, &id).await;
+    let addresses: Vec<_> = present.contacts.iter().map(|one| &*one.address).collect();
+    assert_eq!(addresses, ["+31612345678", "new@example.org"]);
+    let new = present.contact(ContactKind::Email).unwrap();
+    assert!(new.is_usable && new.enrolled_at.is_none());
+    assert!(present.version > anna.version && !present.owns(&old));
+    assert!(replace(ContactKind::Phone, None).await);
+    assert!(load(&store, &id).await.contact(ContactKind::Phone).is_none());
+    let nobody = UserId("nobody".into());
+    assert!(!store.replace_contact(&nobody, ContactKind::Phone, None, NOW).await.unwrap());
 }
 
 pub(crate) async fn a_role_counts_only_while_its_user_is_active<S: Store>(store: S) {

@@ -66,6 +66,20 @@ impl NewsText for NewsTexts {
     }
 }
 
+impl NewsTexts {
+    /// The link with which an account is set up: subject and text, `address` whole.
+    #[must_use]
+    pub fn set_up_mail(self, scene: Scene<'_>, address: &str, name: &str) -> (String, String) {
+        let language = Language::from_tag(scene.language).unwrap_or_default();
+        let text = Catalogue::embedded().text(
+            language,
+            "mail-setup-text",
+            &[("brand", &scene.brand), ("address", &address), ("name", &name)],
+        );
+        (subject(language, "mail-setup-subject", scene.brand), text)
+    }
+}
+
 fn subject(language: Language, key: &str, brand: &str) -> String {
     one_line(&Catalogue::embedded().text(language, key, &[("brand", &brand)]))
 }
@@ -92,6 +106,8 @@ fn what(scene: Scene<'_>, news: News) -> (Language, String) {
         News::PasswordChanged => texts.text(language, "news-password", &[]),
         News::RecoveryCodeUsed => texts.text(language, "news-recovery-used", &[]),
         News::PasswordReset => texts.text(language, "news-reset", &[]),
+        News::ContactChanged(method) => about("news-contact-changed", method),
+        News::LinkMade => texts.text(language, "news-link-made", &[]),
     };
     (language, sentence)
 }
@@ -110,7 +126,7 @@ mod tests {
     use super::*;
 
     /// One of each.
-    const ALL: [News; 7] = [
+    const ALL: [News; 9] = [
         News::Added(Method::Passkey),
         News::Removed(Method::Totp),
         News::Renewed(Method::RecoveryCode),
@@ -121,6 +137,8 @@ mod tests {
         News::RemovalCancelled(Method::Passkey),
         News::PasswordChanged,
         News::PasswordReset,
+        News::ContactChanged(Method::Sms),
+        News::LinkMade,
     ];
 
     #[test]

@@ -400,6 +400,16 @@ impl ChangeStore for Faulty {
         through!(self.add_contact(user, kind, address, most, now))
     }
 
+    async fn replace_contact(
+        &self,
+        user: &UserId,
+        kind: ContactKind,
+        address: Option<String>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        through!(self.replace_contact(user, kind, address, now))
+    }
+
     async fn name_app(
         &self,
         user: &UserId,

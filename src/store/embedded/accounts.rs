@@ -342,7 +342,7 @@ async fn insert_roles(
     Ok(())
 }
 
-async fn insert_contact(
+pub(super) async fn insert_contact(
     connection: &mut SqliteConnection,
     keys: &Keyring,
     user: &str,

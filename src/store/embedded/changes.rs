@@ -6,7 +6,8 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::Embedded;
 use super::accounts::{
-    NewPassword, contact_place, end_links, fingerprint, kind_name, password_place, raise_version,
+    NewPassword, contact_place, end_links, fingerprint, insert_contact, kind_name, password_place,
+    raise_version,
 };
 use super::fields::{instant, maybe_instant, millis, new_id, open_password, seal_password};
 use crate::accounts::{ChangeStore, ContactKind, Mark, PlannedRemoval, StoreError, UserId};
@@ -271,6 +272,39 @@ impl ChangeStore for Embedded {
                     return Ok(false);
                 }
                 raise_version(connection, &user.0).await
+            })
+        })
+        .await
+    }
+
+    async fn replace_contact(
+        &self,
+        user: &UserId,
+        kind: ContactKind,
+        address: Option<String>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (keys, user) = (self.keys(), user.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                if !raise_version(connection, &user.0).await? {
+                    return Ok(false);
+                }
+                for statement in [
+                    "DELETE FROM planned_removals WHERE credential IN
+                     (SELECT id FROM contacts WHERE user = ? AND kind = ?)",
+                    "DELETE FROM contacts WHERE user = ? AND kind = ?",
+                ] {
+                    sqlx::query(statement)
+                        .bind(&*user.0)
+                        .bind(kind_name(kind))
+                        .execute(&mut *connection)
+                        .await?;
+                }
+                if let Some(address) = &address {
+                    insert_contact(connection, &keys, &user.0, (kind, address), now).await?;
+                }
+                Ok(true)
             })
         })
         .await

@@ -785,3 +785,87 @@ users-shown = Shown
 users-since = Signed in
 users-seen = Last seen
 users-no-roles = None.
+users-add = Add user
+users-new = Add a user
+users-user-name = Username
+users-user-name-hint = 1 to 64 of a-z, 0-9, dot, underscore, @, + and -
+users-called = What people call them
+users-phone-hint = With + and the country code, such as +31612345678. Empty: none.
+users-email-hint = Codes and links for a forgotten password go there at once. Empty: none.
+users-language-hint = Such as nl. Empty: the page’s.
+users-roles-hint = Several with commas. Roles that begin with scoregate_ are given by owners alone.
+users-how = How they begin
+users-how-mail = Send an e-mail with a link to set the account up
+users-how-link = Show the link here, once
+users-cancel = Cancel
+users-new-needs-email = Type an e-mail address, or choose to show the link here.
+users-has-none = none
+users-change-email = Change the e-mail address…
+users-change-phone = Change the phone number…
+users-contact-told = It replaces what is there. The old address or number is told.
+users-save = Save
+users-deeds = What you can do
+users-mail = Send a set-up mail
+users-mail-hint = A link to choose a new password and set up an app, for their mailbox alone. It works once, for 24 hours; links from before end.
+users-unlock = Unlock
+users-unlock-hint = Forgets failed attempts, so that they can try again at once.
+users-link = Show a set-up link
+users-link-hint = Whoever opens it first sets the account up. Give it to nobody else. It works once, for 24 hours; the user is told that it was made.
+users-link-made = Copy this link now: it is not shown again. It works once, for 24 hours.
+users-sign-out = Sign out everywhere
+users-ends = { $n ->
+    [one] Ends 1 session at once.
+   *[other] Ends { $n } sessions at once.
+}
+users-disable = Disable
+users-disable-hint = Nobody can sign in with it until it is enabled again. Nothing is deleted.
+users-enable = Enable
+users-enable-hint = They can sign in again with what they have.
+users-remove = Remove
+users-remove-named = Remove { $method }
+users-without = Without it they reach { $level }. They are told.
+users-without-too-little = Without it they reach { $level }, which is too little to sign in: send a set-up mail after it. They are told.
+users-revoke = Take away
+users-revoke-named = Take { $role } away
+users-grant-label = A role to give
+users-grant = Give
+users-yourself = This is you. Change your own account on its own pages.
+users-only-owners = This user administers. Only an owner changes them.
+users-done-created = Added. The link is on its way to their mailbox.
+users-done-mailed = Sent.
+users-done-unlocked = Unlocked.
+users-done-disabled = Disabled, and signed out everywhere.
+users-done-enabled = Enabled.
+users-done-signed-out = Signed out everywhere.
+users-done-removed = Removed. Every session is judged without it from its next click on.
+users-done-contact = Changed. The old address or number is told.
+users-done-roles = The roles are as shown below, for every session at its next click.
+users-no-name-taken = There is a user “{ $value }” already. Choose another name.
+users-no-directory = There is no directory “{ $value }”. Choose one from the list.
+users-no-which = Choose a directory.
+users-no-user = There is no user “{ $value }” any more. Go back to the list.
+users-no-gateway-role = “{ $value }” is no role of the gateway. Those are scoregate_owner, scoregate_users, scoregate_helpdesk and scoregate_auditor.
+users-no-role = “{ $value }” is no name of a role: a letter a-z, then letters, digits, _ and -, at most 64.
+users-no-email = This is no e-mail address. Type one like anna@example.org.
+users-no-number = This is no phone number that takes text messages. Type it with + and the country code, such as +31612345678.
+users-no-language = This is no language. Type a tag such as nl or en-GB.
+users-no-called = What people call them is at most 200 characters, on one line.
+users-no-user-name = This is no username. Use 1 to 64 of a-z, 0-9, dot, underscore, @, + and -.
+users-no-link = No link can be made: { $value }.
+users-no-mailbox = They have no e-mail address. Add one, or have somebody who may show a link do so.
+users-not-sent = The mail could not be sent, and no link was made. Look at the notifiers, then try again.
+users-no-method = It is gone already. Look at what is below.
+users-not-allowed = Your role may not do this to this user. Ask an owner.
+users-held = The store did not take it. They are kept out for as long as the gateway runs. Look at the log, and try again.
+users-busy = It is very busy here. Wait a few seconds, then try again.
+users-not-stored = The store did not take it, and nothing was changed. Look at the log, and try again.
+news-contact-changed = An administrator replaced an address of your account. This changes: { $method }.
+news-link-made = An administrator made a link with which your account can be set up anew.
+mail-setup-subject = Set up your account for { $brand }
+mail-setup-text =
+    An account at { $brand } waits for you. Your username is { $name }. Open this address to set it up:
+
+    { $address }
+
+    It works once, for 24 hours.
+    Do you expect no account? Then do nothing.

@@ -785,3 +785,87 @@ users-shown = Getoond
 users-since = Ingelogd
 users-seen = Laatst gezien
 users-no-roles = Geen.
+users-add = Gebruiker toevoegen
+users-new = Een gebruiker toevoegen
+users-user-name = Gebruikersnaam
+users-user-name-hint = 1 tot 64 van a-z, 0-9, punt, laag streepje, @, + en -
+users-called = Hoe mensen die persoon noemen
+users-phone-hint = Met + en het landnummer, zoals +31612345678. Leeg: geen.
+users-email-hint = Codes en links voor een vergeten wachtwoord gaan er meteen heen. Leeg: geen.
+users-language-hint = Zoals nl. Leeg: die van de pagina.
+users-roles-hint = Meer dan één met komma’s. Rollen die met scoregate_ beginnen, geven alleen eigenaren.
+users-how = Hoe het begint
+users-how-mail = Een e-mail sturen met een link om het account in te stellen
+users-how-link = De link hier tonen, één keer
+users-cancel = Annuleren
+users-new-needs-email = Vul een e-mailadres in, of kies om de link hier te tonen.
+users-has-none = geen
+users-change-email = Het e-mailadres veranderen…
+users-change-phone = Het telefoonnummer veranderen…
+users-contact-told = Dit komt in de plaats van wat er is. Het oude adres of nummer krijgt bericht.
+users-save = Opslaan
+users-deeds = Wat je kunt doen
+users-mail = Een instelmail sturen
+users-mail-hint = Een link om een nieuw wachtwoord te kiezen en een app in te stellen, alleen voor hun mailbox. Werkt één keer, 24 uur lang; eerdere links vervallen.
+users-unlock = Deblokkeren
+users-unlock-hint = Vergeet mislukte pogingen, zodat het meteen weer kan.
+users-link = Een instellink tonen
+users-link-hint = Wie de link het eerst opent, stelt het account in. Geef die aan niemand anders. Werkt één keer, 24 uur lang; de gebruiker krijgt bericht dat die gemaakt is.
+users-link-made = Kopieer deze link nu: die wordt niet nog eens getoond. Werkt één keer, 24 uur lang.
+users-sign-out = Overal uitloggen
+users-ends = { $n ->
+    [one] Beëindigt meteen 1 sessie.
+   *[other] Beëindigt meteen { $n } sessies.
+}
+users-disable = Uitschakelen
+users-disable-hint = Niemand kan ermee inloggen tot het weer wordt ingeschakeld. Er wordt niets verwijderd.
+users-enable = Inschakelen
+users-enable-hint = Inloggen kan weer, met wat er is.
+users-remove = Verwijderen
+users-remove-named = { $method } verwijderen
+users-without = Zonder dit wordt { $level } gehaald. De gebruiker krijgt bericht.
+users-without-too-little = Zonder dit wordt { $level } gehaald, te weinig om in te loggen: stuur daarna een instelmail. De gebruiker krijgt bericht.
+users-revoke = Wegnemen
+users-revoke-named = { $role } wegnemen
+users-grant-label = Een rol om te geven
+users-grant = Geven
+users-yourself = Dit ben jij. Verander je eigen account op de eigen pagina’s.
+users-only-owners = Deze gebruiker is beheerder. Alleen een eigenaar verandert dit account.
+users-done-created = Toegevoegd. De link is onderweg naar hun mailbox.
+users-done-mailed = Verstuurd.
+users-done-unlocked = Gedeblokkeerd.
+users-done-disabled = Uitgeschakeld, en overal uitgelogd.
+users-done-enabled = Ingeschakeld.
+users-done-signed-out = Overal uitgelogd.
+users-done-removed = Verwijderd. Elke sessie wordt vanaf de volgende klik zonder dit beoordeeld.
+users-done-contact = Veranderd. Het oude adres of nummer krijgt bericht.
+users-done-roles = De rollen zijn zoals hieronder, voor elke sessie vanaf de volgende klik.
+users-no-name-taken = Er is al een gebruiker “{ $value }”. Kies een andere naam.
+users-no-directory = Er is geen directory “{ $value }”. Kies er een uit de lijst.
+users-no-which = Kies een directory.
+users-no-user = Er is geen gebruiker “{ $value }” meer. Ga terug naar de lijst.
+users-no-gateway-role = “{ $value }” is geen rol van de gateway. Die zijn scoregate_owner, scoregate_users, scoregate_helpdesk en scoregate_auditor.
+users-no-role = “{ $value }” is geen naam van een rol: een letter a-z, dan letters, cijfers, _ en -, hoogstens 64.
+users-no-email = Dit is geen e-mailadres. Typ er een zoals anna@example.org.
+users-no-number = Dit is geen telefoonnummer dat sms’jes ontvangt. Typ het met + en het landnummer, zoals +31612345678.
+users-no-language = Dit is geen taal. Typ een code zoals nl of en-GB.
+users-no-called = Hoe mensen die persoon noemen, is hoogstens 200 tekens, op één regel.
+users-no-user-name = Dit is geen gebruikersnaam. Gebruik 1 tot 64 van a-z, 0-9, punt, laag streepje, @, + en -.
+users-no-link = Er kan geen link worden gemaakt: { $value }.
+users-no-mailbox = Er is geen e-mailadres. Voeg er een toe, of laat iemand die een link mag tonen dat doen.
+users-not-sent = De mail kon niet worden verstuurd, en er is geen link gemaakt. Kijk naar de notifiers en probeer het opnieuw.
+users-no-method = Het is al weg. Kijk naar wat hieronder staat.
+users-not-allowed = Met jouw rol mag dit niet bij deze gebruiker. Vraag het een eigenaar.
+users-held = De store nam het niet aan. De gebruiker blijft buiten zolang de gateway draait. Kijk in het log en probeer het opnieuw.
+users-busy = Het is hier heel druk. Wacht een paar seconden en probeer het opnieuw.
+users-not-stored = De store nam het niet aan, en er is niets veranderd. Kijk in het log en probeer het opnieuw.
+news-contact-changed = Een beheerder heeft een adres van je account vervangen. Dit verandert: { $method }.
+news-link-made = Een beheerder heeft een link gemaakt waarmee je account opnieuw kan worden ingesteld.
+mail-setup-subject = Stel je account voor { $brand } in
+mail-setup-text =
+    Er wacht een account bij { $brand } op je. Je gebruikersnaam is { $name }. Open dit adres om het in te stellen:
+
+    { $address }
+
+    Het werkt één keer, 24 uur lang.
+    Verwacht je geen account? Doe dan niets.

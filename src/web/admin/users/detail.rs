@@ -1,23 +1,27 @@
 //! A5: one user: what they have, which routes they can open and what is missing, where they are signed in,
-//! their roles. Not here: changing any of it.
+//! their roles, with the forms that change them. Not here: what becomes of a form (`deeds`).
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
 
 use super::words;
 use crate::accounts::{Account, Contact, ContactKind, UserId, UserState};
 use crate::audit::Actor;
 use crate::gate::DirectoryPolicy;
+use crate::journey::method_of_kind;
 use crate::operations::explain::Answer as Verdict;
-use crate::operations::{Operation, Outcome, PlaceAccess, Refused, SessionSummary, UserRef};
-use crate::points::{Method, Timestamp, reach};
+use crate::operations::{
+    Operation, Outcome, PlaceAccess, Refused, SessionSummary, UserRef, is_of_the_gateway,
+};
+use crate::points::{CredentialId, Method, Timestamp, reach};
 use crate::web::admin::directories::title;
-use crate::web::admin::duties::Section;
+use crate::web::admin::duties::{Deed, Section};
 use crate::web::admin::layout::Layout;
 use crate::web::admin::visitor::Visitor;
 use crate::web::admin::{AdminPortal, sentences};
 use crate::web::answer::{Answer, Kind};
-use crate::web::pages::{Frame, Icon, Refusal, html};
+use crate::web::pages::{Frame, Hidden, Icon, Refusal, html};
 use crate::web::router::refused;
 
 /// Something that the user has.
@@ -29,6 +33,10 @@ struct MethodRow {
     used: String,
     points: u16,
     note: String,
+    /// The credential, where it can be taken away.
+    removable: Option<String>,
+    /// What is left without it.
+    without: String,
 }
 
 /// A place of their directory.
@@ -50,9 +58,45 @@ struct SessionRow {
 
 /// A contact, as the page shows it.
 struct ContactRow {
+    /// Of its form.
+    name: &'static str,
+    kind: &'static str,
     label: String,
-    address: String,
-    note: String,
+    change: String,
+    hint: String,
+    /// Each with what it is good for.
+    addresses: Vec<(String, String)>,
+    first: String,
+}
+
+/// What is said above the page.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said {
+    pub(super) done: Option<String>,
+    pub(super) problem: Option<String>,
+    /// A link that is shown this once.
+    pub(super) link: Option<String>,
+}
+
+impl Said {
+    pub(super) fn problem(text: String) -> Self {
+        Self { problem: Some(text), ..Self::default() }
+    }
+}
+
+/// Which forms are shown. The operator has the last word.
+struct Rights {
+    may_help: bool,
+    may_change: bool,
+    /// Why there are none, where the role alone would have them.
+    note: Option<String>,
+}
+
+/// What the address says beside the user.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    /// What became of a form.
+    said: Option<String>,
 }
 
 #[derive(Template)]
@@ -62,9 +106,15 @@ struct UserView<'a> {
     layout: &'a Layout,
     title: String,
     heading: String,
+    hidden: Hidden,
+    said: Said,
+    rights: Rights,
+    base: String,
     directory: String,
     directory_title: String,
     name: String,
+    has_mailbox: bool,
+    ends: String,
     state: String,
     is_disabled: bool,
     language: String,
@@ -128,19 +178,15 @@ impl<'a> Desk<'a> {
 pub(super) async fn show(
     State(admin): State<AdminPortal>,
     Path(id): Path<String>,
+    Query(asked): Query<Asked>,
     visitor: Visitor,
 ) -> Answer {
     let desk = match Desk::at(&admin, &visitor, &id).await {
         Ok(desk) => desk,
         Err(answer) => return answer,
     };
-    match desk.found().await {
-        Ok(found) => desk.page(&found),
-        Err(problem) => {
-            tracing::warn!(%problem, "a user was not shown");
-            refused(&admin.portal, &visitor.caller, Kind::Failed, Refusal::Unavailable)
-        }
-    }
+    let done = asked.said.and_then(|said| words::done(&said)).map(|key| desk.frame.t(key));
+    desk.show(Said { done, ..Said::default() }).await
 }
 
 /// What is asked of the operator for a page.
@@ -163,7 +209,39 @@ impl Desk<'_> {
         Ok(Found { places, sessions })
     }
 
-    fn page(&self, found: &Found) -> Answer {
+    /// The page, with what there is to say.
+    pub(super) async fn show(&self, said: Said) -> Answer {
+        match self.found().await {
+            Ok(found) => self.page(&found, said),
+            Err(problem) => {
+                tracing::warn!(%problem, "a user was not shown");
+                let caller = &self.visitor.caller;
+                refused(&self.admin.portal, caller, Kind::Failed, Refusal::Unavailable)
+            }
+        }
+    }
+
+    fn rights(&self) -> Rights {
+        let visitor = self.visitor;
+        let is_self =
+            visitor.caller.account().is_some_and(|own| own.user.id == self.account.user.id);
+        let administers = self.account.user.roles.iter().any(|role| is_of_the_gateway(role));
+        let may = |deed| visitor.may(deed);
+        let why = if is_self {
+            Some("users-yourself")
+        } else if administers && !visitor.duties.may(Section::Roles, Deed::Change) {
+            Some("users-only-owners")
+        } else {
+            None
+        };
+        Rights {
+            may_help: why.is_none() && may(Deed::Help),
+            may_change: why.is_none() && may(Deed::Change),
+            note: why.filter(|_| may(Deed::Help)).map(|key| self.frame.t(key)),
+        }
+    }
+
+    fn page(&self, found: &Found, said: Said) -> Answer {
         let (frame, user) = (&self.frame, &self.account.user);
         let settings = &self.policy.settings;
         let highest = reach(&words::usable(&self.account, &self.policy), settings, frame.now);
@@ -171,9 +249,15 @@ impl Desk<'_> {
         let heading = user.display_name.clone().unwrap_or_else(|| user.name.to_string());
         let snapshot = &self.visitor.caller.arrival.snapshot;
         let view = UserView {
-            title: frame.title(&heading, false),
+            title: frame.title(&heading, said.problem.is_some()),
             heading,
             layout: &Layout::of(&self.visitor.caller, Some(Section::Users)),
+            hidden: self.visitor.caller.hidden_without_transaction(),
+            rights: self.rights(),
+            base: format!("/users/{}", user.id.0),
+            has_mailbox: self.account.contact(ContactKind::Email).is_some(),
+            ends: frame.text("users-ends", &[("n", &found.sessions.len())]),
+            said,
             directory: user.directory.to_string(),
             directory_title: title(snapshot, &user.directory, frame.language),
             name: user.name.to_string(),
@@ -186,14 +270,15 @@ impl Desk<'_> {
             required: settings.required_level.value(),
             is_short: !is_disabled && highest < settings.required_level,
             opens: self.opens(&found.places),
-            contacts: self.account.contacts.iter().map(|one| self.contact(one)).collect(),
+            contacts: [ContactKind::Email, ContactKind::Phone].map(|one| self.contact(one)).into(),
             methods: self.methods(),
             access: found.places.iter().map(|place| self.access(place)).collect(),
             sessions: found.sessions.iter().map(|session| self.session(session)).collect(),
             roles: user.roles.iter().map(ToString::to_string).collect(),
             frame,
         };
-        self.visitor.page(Kind::Page, html(&view))
+        let kind = if view.said.problem.is_some() { Kind::Malformed } else { Kind::Page };
+        self.visitor.page(kind, html(&view))
     }
 
     fn state_key(&self) -> &'static str {
@@ -210,16 +295,48 @@ impl Desk<'_> {
         self.frame.text("users-opens", &[("n", &open), ("all", &places.len())])
     }
 
-    fn contact(&self, contact: &Contact) -> ContactRow {
-        let key = match contact.kind {
-            ContactKind::Email => "users-email",
-            ContactKind::Phone => "users-phone",
+    fn contact(&self, kind: ContactKind) -> ContactRow {
+        let frame = &self.frame;
+        let all = || self.account.contacts.iter().filter(|contact| contact.kind == kind);
+        let note = |is_usable| if is_usable { "users-confirmed" } else { "users-unconfirmed" };
+        let line = |contact: &Contact| (contact.address.clone(), frame.t(note(contact.is_usable)));
+        let (name, kind_of_field, label, change, hint) = match kind {
+            ContactKind::Email => {
+                ("email", "email", "users-email", "users-change-email", "users-email-hint")
+            }
+            ContactKind::Phone => {
+                ("phone", "tel", "users-phone", "users-change-phone", "users-phone-hint")
+            }
         };
-        let note = if contact.is_usable { "users-confirmed" } else { "users-unconfirmed" };
         ContactRow {
-            label: self.frame.t(key),
-            address: contact.address.clone(),
-            note: self.frame.t(note),
+            name,
+            kind: kind_of_field,
+            label: frame.t(label),
+            change: frame.t(change),
+            hint: frame.t(hint),
+            addresses: all().map(line).collect(),
+            first: all().next().map(|contact| contact.address.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// What somebody would reach without a credential.
+    fn without(&self, credential: &CredentialId) -> String {
+        let mut left = words::usable(&self.account, &self.policy);
+        left.retain(|one| one.credential != *credential);
+        let level = reach(&left, &self.policy.settings, self.frame.now);
+        let key = if level < self.policy.settings.required_level {
+            "users-without-too-little"
+        } else {
+            "users-without"
+        };
+        self.frame.t1(key, "level", level.to_string())
+    }
+
+    fn row_of(&self, method: Method, added: Timestamp, credential: &CredentialId) -> MethodRow {
+        MethodRow {
+            removable: Some(credential.0.to_string()),
+            without: self.without(credential),
+            ..self.row(method, added)
         }
     }
 
@@ -234,6 +351,8 @@ impl Desk<'_> {
             used: String::new(),
             points,
             note: if note.is_empty() { String::new() } else { self.frame.t(note) },
+            removable: None,
+            without: String::new(),
         }
     }
 
@@ -248,19 +367,19 @@ impl Desk<'_> {
         });
         let apps = account.apps.iter().map(|app| MethodRow {
             what: app.name.clone().unwrap_or_default(),
-            ..self.row(Method::Totp, app.added_at)
+            ..self.row_of(Method::Totp, app.added_at, &app.id)
         });
         let passkeys = account.passkeys.iter().map(|passkey| MethodRow {
             what: passkey.label.clone().unwrap_or_default(),
             used: passkey
                 .last_used_at
                 .map_or_else(String::new, |at| sentences::instant(&self.frame, at)),
-            ..self.row(passkey.method, passkey.added_at)
+            ..self.row_of(passkey.method, passkey.added_at, &passkey.id)
         });
         let contacts =
             account.contacts.iter().filter(|contact| contact.is_usable).map(|contact| MethodRow {
                 what: contact.address.clone(),
-                ..self.row(crate::journey::method_of_kind(contact.kind), contact.added_at)
+                ..self.row_of(method_of_kind(contact.kind), contact.added_at, &contact.id)
             });
         let codes = account.recovery.iter().map(|codes| MethodRow {
             what: self.frame.t1("users-codes-left", "n", u64::from(codes.left)),

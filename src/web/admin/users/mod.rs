@@ -1,17 +1,19 @@
 //! A4: the users of a directory, found, filtered, a page at a time. What is asked is in the address, so that
 //! a list can be shared. Not here: one user (`detail`), and what a role may do (`duties`).
 
+mod create;
+mod deeds;
 mod detail;
 mod words;
 
 use askama::Template;
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::directories::title;
-use super::duties::Section;
+use super::duties::{Deed, Section};
 use super::layout::Layout;
 use super::visitor::Visitor;
 use super::{AdminPortal, Pages, sentences};
@@ -22,13 +24,18 @@ use crate::gate::DirectoryPolicy;
 use crate::points::{Method, MethodSet, Role, leads_in_with, reach};
 use crate::settings::Group;
 use crate::web::answer::{Answer, Kind};
+use crate::web::i18n::Language;
 use crate::web::pages::{Frame, Icon, Refusal, html};
 use crate::web::router::refused;
 
 pub(super) fn pages() -> Pages {
     Pages {
-        looks: Router::new().route("/users", get(list)).route("/users/{id}", get(detail::show)),
-        ..Pages::default()
+        looks: Router::new()
+            .route("/users", get(list))
+            .route("/users/new", get(create::show))
+            .route("/users/{id}", get(detail::show)),
+        helps: deeds::helps(),
+        changes: deeds::changes().route("/users/new", post(create::submit)),
     }
 }
 
@@ -94,6 +101,7 @@ struct UsersView<'a> {
     role: String,
     filters: Vec<Pick>,
     directories: Vec<Pick>,
+    may_add: bool,
     directory: String,
     counted: String,
     short: Option<String>,
@@ -151,6 +159,16 @@ pub(super) fn not_read(error: &StoreError, refuse: impl Fn(Kind, Refusal) -> Ans
     refuse(Kind::Failed, Refusal::Unavailable)
 }
 
+fn picks_of_directories(visitor: &Visitor, picked: &str, language: Language) -> Vec<Pick> {
+    let snapshot = &visitor.caller.arrival.snapshot;
+    let pick = |name: &DirectoryName| Pick {
+        value: name.to_string(),
+        text: title(snapshot, name, language),
+        is_picked: **name == *picked,
+    };
+    snapshot.directories.keys().map(pick).collect()
+}
+
 impl List<'_> {
     async fn page(&self, visitor: &Visitor) -> Result<Answer, StoreError> {
         let roster = &self.admin.roster;
@@ -169,7 +187,8 @@ impl List<'_> {
             search: self.asked.q.clone(),
             role: self.asked.role.clone(),
             filters: self.filters(),
-            directories: self.directories(visitor),
+            directories: picks_of_directories(visitor, &self.directory, frame.language),
+            may_add: visitor.may(Deed::Change),
             directory: self.directory.to_string(),
             counted: self.counted(disabled),
             short: self.short(),
@@ -226,16 +245,6 @@ impl List<'_> {
             is_picked: value == self.asked.show,
         };
         FILTERS.map(pick).into()
-    }
-
-    fn directories(&self, visitor: &Visitor) -> Vec<Pick> {
-        let snapshot = &visitor.caller.arrival.snapshot;
-        let pick = |name: &DirectoryName| Pick {
-            value: name.to_string(),
-            text: title(snapshot, name, self.frame.language),
-            is_picked: *name == self.directory,
-        };
-        snapshot.directories.keys().map(pick).collect()
     }
 
     fn counted(&self, disabled: u64) -> String {
