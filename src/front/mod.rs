@@ -140,10 +140,9 @@ impl Front {
             return answered(self.foreign(head, arrival));
         }
         // Only where a person looks: what else a page is made of is kept by caches.
-        let set_cookies = match ClientKind::of(head.method, head.headers, head.upgrade) {
-            ClientKind::Navigation => renewed(&arrival).into_iter().collect(),
-            _ => Vec::new(),
-        };
+        let is_navigation =
+            || ClientKind::of(head.method, head.headers, head.upgrade) == ClientKind::Navigation;
+        let set_cookies = renewed(&arrival).filter(|_| is_navigation()).into_iter().collect();
         let Some(upstream) = arrival.snapshot.upstreams.get(&arrival.route.upstream) else {
             // A route without its upstream cannot be in a checked configuration.
             return Admission::Refuse(Refusal::Internal);
