@@ -44,6 +44,7 @@ fn account(new: NewUser, number: usize, now: Timestamp) -> Account {
         hash,
         reset_through: None,
         set_at: now,
+        enrolled_at: None,
     });
     let contact = |kind, address: String| crate::accounts::Contact {
         id: CredentialId(format!("c{number}-{kind:?}").into()),
@@ -260,11 +261,16 @@ impl SessionStore for Store {
         Ok(sessions.len() < before)
     }
 
-    async fn end_sessions_of(&self, user: &UserId) -> Result<Vec<SessionKey>, StoreError> {
+    async fn end_sessions_of(
+        &self,
+        user: &UserId,
+        but: Option<&SessionKey>,
+    ) -> Result<Vec<SessionKey>, StoreError> {
         self.asked("end_sessions_of")?;
         let mut sessions = self.sessions.lock().unwrap();
-        let (ended, kept): (Vec<_>, Vec<_>) =
-            sessions.drain(..).partition(|(record, _)| record.user == *user);
+        let (ended, kept): (Vec<_>, Vec<_>) = sessions
+            .drain(..)
+            .partition(|(record, _)| record.user == *user && but != Some(&record.key));
         *sessions = kept;
         Ok(ended.into_iter().map(|(record, _)| record.key).collect())
     }
@@ -356,6 +362,12 @@ impl Places for Map {
             .collect(),
             origins: vec![("route.portal.level".to_owned(), "scoregate.toml:12".to_owned())],
         })
+    }
+
+    fn all(&self, directory: &str) -> Vec<(String, Place)> {
+        let at = |target: &str| self.find(b"portal.example.org", "GET", target.as_bytes()).unwrap();
+        let places = ["/", "/payments/", "/open"].map(|target| (target.to_owned(), at(target)));
+        places.into_iter().filter(|(_, place)| &*place.directory == directory).collect()
     }
 }
 

@@ -285,6 +285,7 @@ async fn a_first_start_writes_a_link_that_stays_until_an_owner_is_set_up() {
             hash: Secret::new(String::new()),
             reset_through: None,
             set_at: Timestamp::EPOCH,
+            enrolled_at: None,
         });
         account.passkeys = Vec::from_iter(passkey.then(a_passkey));
     };

@@ -12,12 +12,12 @@ use super::world::{HOST, World, email_of, password_of, wait_for};
 /// A host of the administrators' own listener.
 const ADMIN: &str = "127.0.0.1";
 
-fn administrator(world: &World) -> Person {
+pub(crate) fn administrator(world: &World) -> Person {
     Person { host: ADMIN.to_owned(), ..Person::on(Road::Plain(world.running().admin)) }
 }
 
 /// An account with these roles that has a password, a mailbox and an app; signed in with all three.
-fn signed_in(world: &World, name: &str, role: &str) -> Person {
+pub(crate) fn signed_in(world: &World, name: &str, role: &str) -> Person {
     let email = email_of(name);
     let invite = ["user", "add", name, "--directory", "staff", "--email", &email, "--role", role];
     let link = super::world::link_path(&world.operate(&invite));

@@ -26,7 +26,7 @@ const BITS: [(Method, i64); 9] = [
     (Method::Token, 256),
 ];
 
-fn bits(methods: MethodSet) -> i64 {
+pub(super) fn bits(methods: MethodSet) -> i64 {
     BITS.iter().filter(|(method, _)| methods.contains(*method)).map(|(_, bit)| bit).sum()
 }
 

@@ -687,7 +687,7 @@ async fn an_unreadable_session_takes_no_proof_and_can_be_ended() {
     assert!(matches!(added, Err(StoreError::Unreadable { .. })), "{added:?}");
     let listed = store.list_sessions(Some(&user)).await;
     assert!(matches!(listed, Err(StoreError::Unreadable { .. })), "{listed:?}");
-    assert_eq!(store.end_sessions_of(&user).await.unwrap(), [key]);
+    assert_eq!(store.end_sessions_of(&user, None).await.unwrap(), [key]);
 }
 
 #[tokio::test]
