@@ -34,8 +34,10 @@ pub trait ChangeStore: Send + Sync + std::fmt::Debug {
         credential: &CredentialId,
     ) -> Result<bool, StoreError>;
 
-    /// Notes that a credential is to go. Of two plans for one credential the first stands.
-    async fn plan_removal(&self, removal: &PlannedRemoval) -> Result<(), StoreError>;
+    /// Notes that a credential is to go. Of two plans for one credential the first stands: `Some` is when
+    /// it is due, and nothing was noted.
+    async fn plan_removal(&self, removal: &PlannedRemoval)
+    -> Result<Option<Timestamp>, StoreError>;
 
     /// `false` if there was no plan.
     async fn cancel_removal(
@@ -50,7 +52,9 @@ pub trait ChangeStore: Send + Sync + std::fmt::Debug {
     /// Whose time has come, at most a hundred.
     async fn due_removals(&self, now: Timestamp) -> Result<Vec<PlannedRemoval>, StoreError>;
 
-    /// Replaces the password, or gives the user one; proofs of the old one are withdrawn with its id.
+    /// Replaces the password, or gives the user one; proofs of the old one are withdrawn with its id, and
+    /// every unused link of the user ends. A first one is on probation from `now`; another one is as old
+    /// as the one before.
     async fn replace_password(
         &self,
         user: &UserId,

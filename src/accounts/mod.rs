@@ -5,6 +5,7 @@
 mod changes;
 mod names;
 mod passkeys;
+mod roster;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 pub use changes::{ChangeStore, Mark, PlannedRemoval};
 pub use names::{Country, EmailAddress, InvalidName, PhoneNumber, UserName};
 pub use passkeys::{NewPasskey, PasskeyCredential, PasskeyStore, PasskeyUse};
+pub use roster::{RosterQuery, RosterStore, Shown};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};
 use crate::secret::Secret;
@@ -78,6 +80,8 @@ pub struct PasswordCredential {
     /// Set through a reset by this channel: pays once together with it.
     pub reset_through: Option<Channel>,
     pub set_at: Timestamp,
+    /// As in [`crate::points::Proof::enrolled_at`]: since when the user has had a password, whichever.
+    pub enrolled_at: Option<Timestamp>,
 }
 
 /// An authenticator app.
@@ -138,7 +142,7 @@ impl Account {
                 Method::Password,
                 &password.id,
                 password.reset_through.clone().unwrap_or(Channel::Password),
-                None,
+                password.enrolled_at,
             ));
         }
         for app in &self.apps {
@@ -295,7 +299,7 @@ pub trait AccountStore: Send + Sync + std::fmt::Debug {
     /// Removes the user and everything they own. `false` if there is no such user.
     async fn delete_user(&self, user: &UserId) -> Result<bool, StoreError>;
 
-    /// Replaces the password; proofs of the old one are withdrawn with its id.
+    /// Replaces the password, without probation; proofs of the old one are withdrawn with its id.
     async fn set_password(
         &self,
         user: &UserId,
@@ -340,6 +344,9 @@ pub trait AccountStore: Send + Sync + std::fmt::Debug {
         token_hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<Link>, StoreError>;
+
+    /// Whether the user has a set-up link that is still good.
+    async fn has_set_up_link(&self, user: &UserId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Ends every unused link of a user.
     async fn end_links(&self, user: &UserId) -> Result<(), StoreError>;

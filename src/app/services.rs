@@ -19,7 +19,7 @@ use crate::journey::{self, Journey};
 use crate::keys::Keyring;
 use crate::methods::{
     Authenticator, CodeLimits, CodeParts, CodeText, EmailCode, HashCost, HashPool, Methods,
-    Passkey, Password, RecoveryCode, SecurityKey, SmsCode, TextLimits, Totp,
+    Passkey, Password, RecoveryCode, SecurityKey, SmsCode, TextLimits, Texting, Totp,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
@@ -127,7 +127,8 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     ));
     watch_budget(&budget, &opened, &metrics);
     let email = EmailCode::new(code_parts.clone());
-    let sms = SmsCode::new(code_parts, text_limits(&config), budget.clone());
+    let texting = Texting::new(text_limits(&config), budget, counters.clone());
+    let sms = SmsCode::new(code_parts, texting.clone());
     let recovery = RecoveryCode::new(counters.clone(), attempts.clone());
     let totp = Totp::new(accounts.clone(), attempts.clone());
     let all: Vec<Arc<dyn Authenticator>> = vec![
@@ -150,6 +151,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         changes: counters.clone(),
         recovery: counters.clone(),
         notifiers,
+        texting,
         news_text: Arc::new(NewsTexts),
         audit: opened.audit.clone(),
         metrics: metrics.clone(),

@@ -14,10 +14,10 @@ use super::{Journey, JourneyError, Permit, Visit};
 use crate::accounts::{Account, ContactKind, EmailAddress, PhoneNumber};
 use crate::audit::EventName;
 use crate::keys::Keyring;
-use crate::methods::{Rejection, typed_code};
+use crate::methods::{Rejection, Withheld, typed_code};
 use crate::notify::{Message, MessageKind, NotifierChannel};
 use crate::points::{Method, Timestamp};
-use crate::throttle::{CounterKey, Limit, Sends};
+use crate::throttle::{CounterKey, Limit, Sending, Sends};
 
 /// Contacts of one kind that somebody may have.
 pub const MOST_CONTACTS: usize = 2;
@@ -136,8 +136,14 @@ impl Journey {
         if own.count() >= MOST_CONTACTS {
             return Ok(ContactAsked::TooMany);
         }
-        if let Some(until) = self.waits(visit, account, kind, &address).await? {
-            return Ok(ContactAsked::Throttled { until });
+        if kind == ContactKind::Phone && !self.texting.may_text(&address) {
+            return Ok(ContactAsked::NotSent);
+        }
+        if let Some(withheld) = self.withheld(visit, account, kind, &address).await? {
+            return Ok(match withheld {
+                Withheld::Until(until) => ContactAsked::Throttled { until },
+                Withheld::NotSent => ContactAsked::NotSent,
+            });
         }
         let ticket = ContactTicket {
             id: BASE64.encode(crate::random::bytes::<16>()),
@@ -154,29 +160,38 @@ impl Journey {
         Ok(ContactAsked::Sent(Box::new(ticket)))
     }
 
-    /// Counts a code to a new address: for the person, and for whoever has the address.
-    async fn waits(
+    /// Counts a code to a new address: for the person, for whoever has the address, and for what a text
+    /// message costs.
+    async fn withheld(
         &self,
         visit: &Visit<'_>,
         account: &Account,
         kind: ContactKind,
         address: &str,
-    ) -> Result<Option<Timestamp>, JourneyError> {
-        let now = visit.arrival.now;
-        let key = CounterKey::new("new-contact", &[&account.user.id.0]);
+    ) -> Result<Option<Withheld>, JourneyError> {
+        let (now, user) = (visit.arrival.now, &account.user.id);
+        let key = CounterKey::new("new-contact", &[&user.0]);
         let tally = self.counters.count(&key, ASKS.window, now).await?;
         if !tally.is_within(ASKS) {
-            return Ok(Some(tally.window_ends));
+            return Ok(Some(Withheld::Until(tally.window_ends)));
         }
         let snapshot = &visit.arrival.snapshot;
-        let sends = Sends::new(self.counters.clone(), snapshot.config.limits.codes_per_account);
+        let per_hour = snapshot.config.limits.codes_per_account;
+        let sends = Sends::new(self.counters.clone(), Sending::NewContact, per_hour);
         let method = method_of_kind(kind);
         // The name under which the store keeps it, so that both ways to send count together.
         let folded =
             if kind == ContactKind::Email { address.to_lowercase() } else { address.into() };
         let name = if kind == ContactKind::Email { "email" } else { "phone" };
         let fingerprint = snapshot.keys.fingerprint(name, &folded);
-        Ok(sends.count_send(method, &fingerprint, now).await?)
+        if let Some(until) = sends.count_send(method, &fingerprint, now).await? {
+            return Ok(Some(Withheld::Until(until)));
+        }
+        if kind == ContactKind::Email {
+            return Ok(None);
+        }
+        let client = Some(visit.source.address.as_str());
+        Ok(self.texting.count_text(Sending::NewContact, user, client, now).await?)
     }
 
     fn send_code(

@@ -189,6 +189,7 @@ impl Journey {
     ///
     /// # Errors
     /// The store did not answer; where it may have removed something, the user is kept out until it has.
+    /// Asked for again, the first time stands.
     pub async fn remove(
         &self,
         visit: &Visit<'_>,
@@ -209,7 +210,9 @@ impl Journey {
         let user = &permit.account.user.id;
         let due_at = visit.arrival.now.after(probation);
         let planned = PlannedRemoval { user: user.clone(), credential: credential.clone(), due_at };
-        self.changes.plan_removal(&planned).await?;
+        if let Some(due_at) = self.changes.plan_removal(&planned).await? {
+            return Ok(Removal::Planned { due_at });
+        }
         if let Some(method) = method_of(&permit.account, credential) {
             self.record_method(visit, EventName::MethodRemovalPlanned, &permit.account, method);
             self.tell(visit, &permit.account, News::RemovalPlanned { method, due_at });
@@ -265,11 +268,8 @@ impl Journey {
             if let Some(method) = method_of(&account, &credential) {
                 let event = Event::new(EventName::MethodRemoved, now).actor(&Actor::Gateway);
                 self.audit.record(event.target(&user).method(method).reason("planned"));
-                self.tell_from(
-                    &Scene::of(snapshot, &account, now),
-                    &account,
-                    News::Removed(method),
-                );
+                let scene = Scene::of(snapshot, &account, now);
+                self.tell_from(&scene, snapshot, &account, News::Removed(method));
             }
         }
         Ok(())

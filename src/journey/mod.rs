@@ -43,7 +43,7 @@ use crate::audit::{Audit, EventName};
 use crate::gate::{Arrival, Reference};
 use crate::methods::{
     Ask, Attempt, Ceremony, Challenged, MethodError, Methods, Password, RecoveryStore, Rejection,
-    Source, Verdict,
+    Source, Texting, Verdict,
 };
 use crate::notify::Notifiers;
 use crate::observe::Metrics;
@@ -144,9 +144,9 @@ impl Turn {
         Self { place, transaction, name: None, knows_browser: false }
     }
 
-    /// The next page says how many codes are left, and there is one.
+    /// The next page says how many codes are left, and there is one. What it says already is more urgent.
     fn after_recovery(mut self, left: u32) -> Self {
-        self.transaction.notice = Some(Notice::RecoveryLeft(left));
+        self.transaction.notice.get_or_insert(Notice::RecoveryLeft(left));
         if self.place == Place::Return {
             self.place = Place::Code(Method::RecoveryCode);
         }
@@ -215,6 +215,7 @@ pub struct Journey {
     changes: Arc<dyn ChangeStore>,
     recovery: Arc<dyn RecoveryStore>,
     notifiers: Arc<Notifiers>,
+    texting: Texting,
     news_text: Arc<dyn NewsText>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
@@ -223,6 +224,8 @@ pub struct Journey {
     confirming: tokio::sync::Mutex<()>,
     /// Forgotten passwords that are being looked for.
     searches: Arc<tokio::sync::Semaphore>,
+    /// Notices that are being counted and handed over.
+    notices: std::sync::Mutex<tokio::task::JoinSet<()>>,
 }
 
 /// What a journey is made of.
@@ -238,6 +241,8 @@ pub struct Parts {
     pub changes: Arc<dyn ChangeStore>,
     pub recovery: Arc<dyn RecoveryStore>,
     pub notifiers: Arc<Notifiers>,
+    /// What a text message has to pass before it is sent.
+    pub texting: Texting,
     pub news_text: Arc<dyn NewsText>,
     pub audit: Arc<Audit>,
     pub metrics: Arc<Metrics>,
@@ -258,12 +263,14 @@ impl Journey {
             changes: parts.changes,
             recovery: parts.recovery,
             notifiers: parts.notifiers,
+            texting: parts.texting,
             news_text: parts.news_text,
             audit: parts.audit,
             metrics: parts.metrics,
             tally: parts.tally,
             confirming: tokio::sync::Mutex::default(),
             searches: Arc::new(tokio::sync::Semaphore::new(password::SEARCHES)),
+            notices: std::sync::Mutex::default(),
         }
     }
 
@@ -588,20 +595,23 @@ impl Journey {
         proof: Proof,
     ) -> Result<Turn, JourneyError> {
         let method = proof.method;
-        if method == Method::RecoveryCode {
-            // One less is left: the account is read anew, and so can the page say how many.
+        let is_recovery = method == Method::RecoveryCode;
+        if is_recovery {
+            // One less is left: the account is read anew, and so can the page say how many. It is used,
+            // whatever becomes of the session: its owner hears of it.
             self.sessions.user_changed(&session.account().user.id);
+            self.proven(visit, session.account(), method);
+            self.tell(visit, session.account(), News::RecoveryCodeUsed);
         }
         let rise = self.sessions.rise(session, proof, visit.arrival.now).await?;
         match rise {
             Rise::Renamed(newly) => {
                 let account = newly.present.account();
-                self.proven(visit, account, method);
-                let left = (method == Method::RecoveryCode)
-                    .then(|| account.recovery.as_ref().map_or(0, |codes| codes.left));
-                if left.is_some() {
-                    self.tell(visit, account, News::RecoveryCodeUsed);
+                if !is_recovery {
+                    self.proven(visit, account, method);
                 }
+                let left =
+                    is_recovery.then(|| account.recovery.as_ref().map_or(0, |codes| codes.left));
                 let turn = self.go_on(visit, transaction, *newly).await;
                 Ok(match left {
                     Some(left) => turn.after_recovery(left),
@@ -683,6 +693,13 @@ impl Journey {
         self.record(visit, EventName::AccessDenied, self.account(visit.arrival), Some(reason));
     }
 
+    /// Somebody showed the same again and again, and never arrived.
+    pub fn record_going_round(&self, visit: &Visit<'_>) {
+        self.metrics.dead_end(&visit.arrival.route.name);
+        let account = self.account(visit.arrival);
+        self.record(visit, EventName::AccessDenied, account, Some("going_round"));
+    }
+
     fn account<'a>(&self, arrival: &'a Arrival) -> Option<&'a Account> {
         arrival.session.as_ref().map(Present::account)
     }
@@ -712,10 +729,10 @@ fn destination(arrival: &Arrival, transaction: &Transaction, level: Level) -> Wa
         return Wanted { requirement, explain: Arc::default() };
     }
     let (method, target) = match &transaction.opening {
-        Some(opening) => (&*opening.method, &opening.target),
-        None => ("GET", &transaction.return_to),
+        Some(opening) => (opening.method(), opening.path()),
+        None => ("GET", transaction.return_to.target()),
     };
-    match arrival.find(method, target.target().as_bytes()) {
+    match arrival.find(method, target.as_bytes()) {
         Ok(matched) if !matched.own_page && !matched.requirement.is_public() => {
             Wanted { requirement: matched.requirement, explain: matched.explain }
         }

@@ -40,9 +40,12 @@ impl Journey {
             Some(credential) => self.passkeys.find_passkey(credential).await?,
             None => None,
         };
-        let found = found.filter(|account| account.user.directory == *directory);
+        // Of another directory it is good for nothing here, and the browser keeps it.
         let is_unknown = named.is_some() && found.is_none();
-        let account = found.filter(|account| account.user.state == UserState::Active);
+        let is_here = |account: &Account| {
+            account.user.directory == *directory && account.user.state == UserState::Active
+        };
+        let account = found.filter(is_here);
         let method = self.methods.of(Method::Passkey).ok_or(JourneyError::NoDirectory)?;
         let verdict = method
             .verify(Attempt {

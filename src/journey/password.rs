@@ -9,22 +9,19 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::enrolment::enrolled;
-use super::news::{News, Scene};
+use super::news::{News, Scene, host_of_links};
 use super::set_up::{names, token_hash};
 use super::{Journey, JourneyError, Permit, Visit};
 use crate::accounts::{
-    Account, Contact, ContactKind, Link, LinkPurpose, Mark, StoreError, UserId, UserState,
+    Account, Contact, ContactKind, Link, LinkPurpose, Mark, StoreError, UserState,
 };
 use crate::audit::{Event, EventName};
 use crate::gate::Arrival;
 use crate::methods::{PasswordProblem, PasswordRules};
 use crate::notify::{Message, MessageKind, NotifierChannel};
-use crate::points::{
-    Channel, CredentialId, Evidence, Method, Proof, Requirement, Settings, Timestamp, weigh,
-};
-use crate::secret::Secret;
+use crate::points::{Channel, Enrolled, Evidence, Method, Requirement, Settings, Timestamp, weigh};
 use crate::sessions::{Name, Present, Rise};
-use crate::throttle::{CounterKey, Limit, Sends};
+use crate::throttle::{CounterKey, Limit, Sending, Sends};
 
 /// How long a link for a forgotten password works.
 pub const RESET_LIFETIME: Duration = Duration::from_secs(3600);
@@ -89,13 +86,20 @@ impl Journey {
         let user = &account.user.id;
         let hold = self.sessions.hold(user);
         let credential = self.changes.replace_password(user, hash, mark.as_ref(), now).await?;
-        self.accounts.end_links(user).await?;
         let ended = self.sessions.end_others_of(user, session.key(), now).await;
+        // The password is stored. Ends that are not yet keep the user out by themselves.
         hold.release();
-        ended?;
         self.changed(visit, permit);
-        let channel = mark.map_or(Channel::Password, |mark| mark.channel);
-        let name = self.show_new_password(session, credential, channel, now).await?;
+        ended?;
+        let before = account.password.as_ref();
+        let new = Enrolled {
+            method: Method::Password,
+            credential,
+            channel: mark.map_or(Channel::Password, |mark| mark.channel),
+            kinds: Method::Password.kinds(),
+            enrolled_at: before.map_or(Some(now), |password| password.enrolled_at),
+        };
+        let name = self.show_new_password(session, &new, now).await?;
         Ok(Renewed::Done { name })
     }
 
@@ -103,22 +107,10 @@ impl Journey {
     async fn show_new_password(
         &self,
         session: &Present,
-        credential: CredentialId,
-        channel: Channel,
+        password: &Enrolled,
         now: Timestamp,
     ) -> Result<Option<Name>, StoreError> {
-        let proof = Proof {
-            method: Method::Password,
-            credential,
-            channel,
-            kinds: Method::Password.kinds(),
-            at: now,
-            enrolled_at: None,
-            cap: None,
-            expires: None,
-            withdrawn: false,
-        };
-        match self.sessions.rise(session, proof, now).await? {
+        match self.sessions.rise(session, password.proof(now), now).await? {
             Rise::Renamed(newly) => Ok(Some(newly.name)),
             Rise::Added | Rise::Ended => Ok(None),
         }
@@ -138,6 +130,15 @@ impl Journey {
             return None;
         }
         Some(Mark { channel, ends_at: end_of_mark(settings, arrival.now) })
+    }
+
+    /// Whether there is a password to forget here, mail that carries a link, and a host that it opens on.
+    #[must_use]
+    pub fn sends_links(&self, arrival: &Arrival) -> bool {
+        let directory = &arrival.route.directory;
+        arrival.snapshot.offered(directory).contains(Method::Password)
+            && self.notifiers.has(NotifierChannel::Email)
+            && host_of_links(&arrival.snapshot, directory).is_some()
     }
 
     /// Somebody forgot their password and typed a name or an address. The answer is the same for every
@@ -229,25 +230,15 @@ impl Journey {
             return Ok(Reset::NoLink);
         }
         let mark = Mark { channel, ends_at: end_of_mark(settings, now) };
-        self.store_reset(&account.user.id, hash, &mark, now).await?;
-        self.record(visit, EventName::PasswordReset, Some(&account), Some("link"));
-        self.tell(visit, &account, News::PasswordReset);
-        Ok(Reset::Done)
-    }
-
-    async fn store_reset(
-        &self,
-        user: &UserId,
-        hash: Secret<String>,
-        mark: &Mark,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+        let user = &account.user.id;
         let hold = self.sessions.hold(user);
-        self.changes.replace_password(user, hash, Some(mark), now).await?;
-        self.accounts.end_links(user).await?;
+        self.changes.replace_password(user, hash, Some(&mark), now).await?;
         let ended = self.sessions.end_all_of(user, now).await;
         hold.release();
-        ended.map(drop)
+        self.record(visit, EventName::PasswordReset, Some(&account), Some("link"));
+        self.tell(visit, &account, News::PasswordReset);
+        ended?;
+        Ok(Reset::Done)
     }
 
     /// Lifts marks whose time has come. Called every minute.
@@ -284,8 +275,8 @@ impl Search {
             return Ok(());
         };
         let Some(contact) = self.mailbox(&account) else { return Ok(()) };
-        let sends =
-            Sends::new(journey.counters.clone(), arrival.snapshot.config.limits.codes_per_account);
+        let per_hour = arrival.snapshot.config.limits.codes_per_account;
+        let sends = Sends::new(journey.counters.clone(), Sending::Reset, per_hour);
         if sends.count_send(Method::Email, &contact.fingerprint, arrival.now).await?.is_some() {
             return Ok(());
         }
@@ -338,6 +329,7 @@ impl Search {
         };
         if self.journey.notifiers.try_post(&message).is_err() {
             tracing::warn!("a link for a forgotten password could not be handed over");
+            return;
         }
         let event = Event::new(EventName::LinkCreated, self.arrival.now)
             .directory(&account.user.directory)

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Journey, JourneyError, PasskeyAdded, Visit};
+use super::{Journey, JourneyError, MOST_PASSKEYS, News, PasskeyAdded, Visit};
 use crate::accounts::{Account, LinkPurpose, UserId, UserState};
 use crate::audit::EventName;
 use crate::keys::Keyring;
@@ -174,8 +174,11 @@ impl Journey {
         let ended = self.sessions.end_all_of(user, now).await;
         // The password is stored. Ends that are not yet keep the user out by themselves.
         hold.release();
-        ended?;
         self.record(visit, EventName::PasswordChanged, Some(&account), Some("set_up_link"));
+        if is_in_use(&account) {
+            self.tell(visit, &account, News::PasswordChanged);
+        }
+        ended?;
         Ok(SetUp::PasswordSet(Box::new(SetUpTicket {
             user: user.clone(),
             password,
@@ -203,8 +206,9 @@ impl Journey {
         // What the browser made is judged first, so that a slip does not cost the link. Nobody else has
         // this credential, or the link would be used for nothing.
         let named = Passkey::confirm(ceremony, answer, now).map(|new| new.credential);
+        let has_room = account.passkeys.len() < MOST_PASSKEYS;
         let is_free = match &named {
-            Some(credential) => self.passkeys.find_passkey(credential).await?.is_none(),
+            Some(credential) => has_room && self.passkeys.find_passkey(credential).await?.is_none(),
             None => false,
         };
         if !is_free || ceremony.user.as_ref() != Some(&account.user.id) {
@@ -218,6 +222,9 @@ impl Journey {
             PasskeyAdded::Added(_) => {
                 let method = Some(ceremony.method.name());
                 self.record(visit, EventName::MethodAdded, Some(&account), method);
+                if is_in_use(&account) {
+                    self.tell(visit, &account, News::Added(ceremony.method));
+                }
                 SetUp::PasskeySet
             }
             PasskeyAdded::Taken | PasskeyAdded::NotTaken => SetUp::NoLink,
@@ -260,6 +267,14 @@ impl Journey {
         self.record(visit, EventName::MethodAdded, Some(&account), Some("totp"));
         Ok(AppSetUp::Done)
     }
+}
+
+/// Whether somebody has used the account, or could: they hear of what is added to it.
+const fn is_in_use(account: &Account) -> bool {
+    account.user.last_sign_in_at.is_some()
+        || account.password.is_some()
+        || !account.apps.is_empty()
+        || !account.passkeys.is_empty()
 }
 
 /// What an attacker would try first for this person here.

@@ -76,13 +76,46 @@ impl Notice {
     }
 }
 
-/// A request that was refused and is made again once enough has been shown: not by us, so only what it
-/// asks matters here.
+/// A request that was refused and is made again once enough has been shown: not by us and not by way of
+/// a return address, so only what it asks matters here.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Opening {
-    /// The method of HTTP, as it was sent.
-    pub method: String,
-    pub target: ReturnAddress,
+    method: String,
+    path: String,
+}
+
+/// The longest path of an opening that is kept, in bytes. Beside a return address of
+/// [`Opening::LONGEST_RETURN`] the whole still fits into an address that the gateway takes.
+const LONGEST_OPENING: usize = 1024;
+/// No method that a rule names is longer.
+const LONGEST_METHOD: usize = 32;
+
+impl Opening {
+    /// The longest return address beside an opening, in bytes.
+    pub const LONGEST_RETURN: usize = 2048;
+
+    /// As it was sent. Rules ask for a path, segment by segment, so the query goes, and what is left of
+    /// a long path is what all rules but absurd ones look at.
+    #[must_use]
+    pub fn of(method: &str, target: &str) -> Self {
+        let mut path = target.split_once('?').map_or(target, |(path, _)| path);
+        while path.len() > LONGEST_OPENING {
+            path = path.rfind('/').and_then(|at| path.get(..at)).unwrap_or_default();
+        }
+        let path = if path.is_empty() { "/" } else { path };
+        Self { method: method.chars().take(LONGEST_METHOD).collect(), path: path.to_owned() }
+    }
+
+    /// The method of HTTP.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
 }
 
 /// Where a person is going.
@@ -164,10 +197,7 @@ impl Transaction {
     pub fn token(&self, keys: &Keyring, host: &str, browser: &[u8; 32]) -> String {
         let sealed = Sealed {
             r: self.return_to.as_str().to_owned(),
-            o: self
-                .opening
-                .as_ref()
-                .map(|opening| (opening.method.clone(), opening.target.as_str().to_owned())),
+            o: self.opening.as_ref().map(|opening| (opening.method.clone(), opening.path.clone())),
             c: self.change.map(Level::value),
             u: self.is_step_up,
             b: self.begun_at.as_millis(),
@@ -198,12 +228,7 @@ impl Transaction {
         if now >= begun_at.after(LIFETIME) {
             return None;
         }
-        let opening = match sealed.o {
-            Some((method, target)) => {
-                Some(Opening { method, target: ReturnAddress::accept(&target, host)? })
-            }
-            None => None,
-        };
+        let opening = sealed.o.map(|(method, path)| Opening::of(&method, &path));
         Some(Self {
             return_to: ReturnAddress::accept(&sealed.r, host)
                 .or_else(|| ReturnAddress::of_the_account(&sealed.r))?,
@@ -237,10 +262,7 @@ mod tests {
         let mut transaction =
             Transaction::begin(ReturnAddress::accept("/a?b=c", "h").unwrap(), true, NOW);
         transaction.typed_name = Some("anna".to_owned());
-        transaction.opening = Some(Opening {
-            method: "POST".to_owned(),
-            target: ReturnAddress::accept("/api/c", "h").unwrap(),
-        });
+        transaction.opening = Some(Opening::of("POST", "/api/c?d=e"));
         transaction.notice = Some(Notice::Wrong { tries_left: Some(2) });
         let token = transaction.token(&keys, "h", &BROWSER);
         let parse =
@@ -255,5 +277,52 @@ mod tests {
         assert_eq!(parse("h", &BROWSER, NOW.after(LIFETIME)), None);
         assert_eq!(Transaction::parse("", &keys, "h", &BROWSER, NOW), None);
         assert!(!token.contains("anna"), "a name must not be legible in an address");
+    }
+
+    /// The gateway itself takes no longer target (`proxy::guard`).
+    const LONGEST_TARGET: usize = 8192;
+
+    #[test]
+    fn whatever_was_asked_for_the_pages_that_follow_have_addresses_that_are_taken() {
+        let keys = Keyring::generate();
+        let long = |start: &str, len: usize| format!("{start}{}", "x".repeat(len - start.len()));
+        let quotes = "\"".repeat(8000);
+        for target in [
+            long("/api?q=", LONGEST_TARGET),
+            long("/api/", LONGEST_TARGET),
+            format!("/{}", "x/".repeat(4000)),
+            format!("/{quotes}"),
+            format!("/api/{}", quotes.replace("\"\"\"", "\"\"/")),
+        ] {
+            for (address, opening) in
+                [(4096, None), (Opening::LONGEST_RETURN, Some(Opening::of(&target, &target)))]
+            {
+                let return_to = ReturnAddress::accept(&long("/a?", address), "h").unwrap();
+                let mut transaction = Transaction::begin(return_to, true, NOW);
+                transaction.opening = opening;
+                transaction.typed_name = Some("\u{1f980}".repeat(254));
+                transaction.notice = Some(Notice::unknown_passkey(&[1; LONGEST_CARRIED]));
+                let token = transaction.token(&keys, "h", &BROWSER);
+                let address = format!("/.scoregate/security-key?tx={token}&lang=nl");
+                assert!(address.len() < LONGEST_TARGET, "{}: {target:.20}", address.len());
+                assert!(Transaction::parse(&token, &keys, "h", &BROWSER, NOW).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn an_opening_keeps_the_path_that_rules_ask_for() {
+        let deep = format!("/api/pay/{}", "x/".repeat(3000));
+        for (target, begins, len) in [
+            ("/api/pay", "/api/pay", 8),
+            ("/api/pay?a=b", "/api/pay", 8),
+            ("/api/%0a\"<", "/api/%0a\"<", 10),
+            (&deep, "/api/pay/x/x/", 1024),
+            ("", "/", 1),
+        ] {
+            let opening = Opening::of("POST", target);
+            assert!(opening.path().starts_with(begins), "{target}");
+            assert_eq!(opening.path().len(), len, "{target:.20}");
+        }
     }
 }

@@ -23,7 +23,7 @@ use crate::notify::{Message, NotifierChannel, Notifiers};
 use crate::points::{Method, Timestamp};
 use crate::random;
 use crate::sessions::SessionKey;
-use crate::throttle::{Attempts, Counted, CounterKey, CounterStore, Limit, Sends, Tally};
+use crate::throttle::{Attempts, Counted, CounterKey, CounterStore, Limit, Sending, Sends, Tally};
 
 /// What a message with a code says, in the language of whoever gets it.
 pub trait CodeText: Send + Sync + std::fmt::Debug {
@@ -159,7 +159,7 @@ const SESSION_SENDS_WINDOW: Duration = Duration::from_secs(3600);
 
 impl<C: Carriage> ByMessage<C> {
     pub(super) fn over(carriage: C, parts: CodeParts) -> Self {
-        let sends = Sends::new(parts.counters.clone(), parts.limits.sends);
+        let sends = Sends::new(parts.counters.clone(), Sending::SignIn, parts.limits.sends);
         Self { parts, carriage, sends }
     }
 

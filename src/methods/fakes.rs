@@ -125,8 +125,13 @@ impl AccountStore for FakeAccounts {
         self.calls.called().await?;
         let mut accounts = self.accounts.lock().unwrap();
         let id = CredentialId(format!("password of {}", user.0).into());
-        accounts.get_mut(user).unwrap().password =
-            Some(PasswordCredential { id: id.clone(), hash, reset_through: None, set_at: now });
+        accounts.get_mut(user).unwrap().password = Some(PasswordCredential {
+            id: id.clone(),
+            hash,
+            reset_through: None,
+            set_at: now,
+            enrolled_at: None,
+        });
         Ok(id)
     }
 
@@ -187,6 +192,10 @@ impl AccountStore for FakeAccounts {
     }
 
     async fn take_link(&self, _: &[u8; 32], _: Timestamp) -> Result<Option<Link>, StoreError> {
+        unreachable!("no method asks for this")
+    }
+
+    async fn has_set_up_link(&self, _: &UserId, _: Timestamp) -> Result<bool, StoreError> {
         unreachable!("no method asks for this")
     }
 
@@ -546,7 +555,8 @@ impl Bench {
             countries: self.countries.clone(),
         };
         let budget = Arc::new(Budget::new(self.counters.clone(), self.budget, 100_000));
-        SmsCode::new(self.code_parts(Arc::new(EnglishText), "Example"), limits, budget)
+        let texting = Texting::new(limits, budget, self.counters.clone());
+        SmsCode::new(self.code_parts(Arc::new(EnglishText), "Example"), texting)
     }
 
     fn code_parts(&self, text: Arc<dyn CodeText>, brand: &str) -> CodeParts {
@@ -681,6 +691,7 @@ pub(super) fn account_of(bench: &Bench, name: &str, password: &str) -> Account {
             hash: cheap().hash(password).unwrap(),
             reset_through: None,
             set_at: Timestamp::EPOCH,
+            enrolled_at: None,
         }),
         apps: vec![AppCredential {
             id: CredentialId(format!("app of {name}").into()),

@@ -13,10 +13,10 @@ use async_trait::async_trait;
 
 use super::Ask;
 use super::by_message::{ByMessage, Carriage, CodeParts, Draft, Withheld};
-use crate::accounts::{Contact, ContactKind, Country, PhoneNumber, StoreError};
+use crate::accounts::{Contact, ContactKind, Country, PhoneNumber, StoreError, UserId};
 use crate::notify::{Message, MessageKind, NotifierChannel};
-use crate::points::Method;
-use crate::throttle::{Budget, CounterKey, CounterStore, Limit};
+use crate::points::{Method, Timestamp};
+use crate::throttle::{Budget, CounterKey, CounterStore, Limit, Sending};
 
 /// Septets of one message; a longer text would be two, and cost twice (3GPP TS 23.038).
 const ONE_MESSAGE: usize = 160;
@@ -26,9 +26,8 @@ pub type SmsCode = ByMessage<Texting>;
 
 impl SmsCode {
     #[must_use]
-    pub fn new(parts: CodeParts, limits: TextLimits, budget: Arc<Budget>) -> Self {
-        let counters = parts.counters.clone();
-        Self::over(Texting { limits, budget, counters }, parts)
+    pub fn new(parts: CodeParts, texting: Texting) -> Self {
+        Self::over(texting, parts)
     }
 }
 
@@ -36,7 +35,7 @@ impl SmsCode {
 /// ([`super::CodeLimits::sends`]).
 #[derive(Clone, Debug)]
 pub struct TextLimits {
-    /// Messages to one user, whichever number.
+    /// Messages to one user, whichever number; counted for codes, new numbers and notices each.
     pub per_user: Limit,
     /// Messages that one client's address asks for, whoever they are for.
     pub per_address: Limit,
@@ -44,12 +43,58 @@ pub struct TextLimits {
     pub countries: BTreeSet<Country>,
 }
 
-/// Text messages cost money.
-#[derive(Debug)]
+/// Text messages cost money: every one of them is asked for here first, whatever it is for.
+#[derive(Clone, Debug)]
 pub struct Texting {
     limits: TextLimits,
     budget: Arc<Budget>,
     counters: Arc<dyn CounterStore>,
+}
+
+impl Texting {
+    #[must_use]
+    pub const fn new(
+        limits: TextLimits,
+        budget: Arc<Budget>,
+        counters: Arc<dyn CounterStore>,
+    ) -> Self {
+        Self { limits, budget, counters }
+    }
+
+    /// Whether messages may go to this number at all: not where the library of today does not take it,
+    /// nor to a country that is not allowed (any more).
+    #[must_use]
+    pub fn may_text(&self, number: &str) -> bool {
+        let Ok(number) = number.parse::<PhoneNumber>() else { return false };
+        let countries = &self.limits.countries;
+        countries.is_empty() || number.country().is_some_and(|country| countries.contains(&country))
+    }
+
+    /// Counts a message before it is sent. `address`: of the client that asks for it, if one does.
+    ///
+    /// # Errors
+    /// It could not be counted: it must not be sent.
+    pub async fn count_text(
+        &self,
+        sending: Sending,
+        user: &UserId,
+        address: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<Withheld>, StoreError> {
+        if self.budget.is_spent(now) {
+            return Ok(Some(Withheld::NotSent));
+        }
+        let by_address = address.map(|address| ("text-address", address, self.limits.per_address));
+        let by_user = (sending.text_key(), &*user.0, self.limits.per_user);
+        for (kind, who, limit) in by_address.into_iter().chain([by_user]) {
+            let key = CounterKey::new(kind, &[who]);
+            let tally = self.counters.count(&key, limit.window, now).await?;
+            if !tally.is_within(limit) {
+                return Ok(Some(Withheld::Until(tally.window_ends)));
+            }
+        }
+        Ok((!self.budget.spend(now).await?).then_some(Withheld::NotSent))
+    }
 }
 
 #[async_trait]
@@ -58,30 +103,13 @@ impl Carriage for Texting {
     const CONTACT: ContactKind = ContactKind::Phone;
     const CHANNEL: NotifierChannel = NotifierChannel::Sms;
 
-    /// A number that the library of today does not take, or of a country that is not allowed (any
-    /// more), gets nothing.
     fn reaches(&self, contact: &Contact) -> bool {
-        let Ok(number) = contact.address.parse::<PhoneNumber>() else { return false };
-        let countries = &self.limits.countries;
-        countries.is_empty() || number.country().is_some_and(|country| countries.contains(&country))
+        self.may_text(&contact.address)
     }
 
     async fn withheld(&self, ask: &Ask<'_>, _: &Contact) -> Result<Option<Withheld>, StoreError> {
-        if self.budget.is_spent(ask.now) {
-            return Ok(Some(Withheld::NotSent));
-        }
-        let user = &*ask.account.user.id.0;
-        for (kind, who, limit) in [
-            ("text-address", ask.source.address.as_str(), self.limits.per_address),
-            ("text-user", user, self.limits.per_user),
-        ] {
-            let key = CounterKey::new(kind, &[who]);
-            let tally = self.counters.count(&key, limit.window, ask.now).await?;
-            if !tally.is_within(limit) {
-                return Ok(Some(Withheld::Until(tally.window_ends)));
-            }
-        }
-        Ok((!self.budget.spend(ask.now).await?).then_some(Withheld::NotSent))
+        let address = Some(ask.source.address.as_str());
+        self.count_text(Sending::SignIn, &ask.account.user.id, address, ask.now).await
     }
 
     fn message(&self, draft: &Draft<'_>) -> Message {

@@ -58,6 +58,12 @@ impl Notifiers {
         Self { outboxes }
     }
 
+    /// Whether there is a way over this channel at all, working or not.
+    #[must_use]
+    pub fn has(&self, channel: NotifierChannel) -> bool {
+        self.of(channel).next().is_some()
+    }
+
     /// Whether a message over this channel has a chance now.
     #[must_use]
     pub fn can_carry(&self, channel: NotifierChannel) -> bool {

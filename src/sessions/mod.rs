@@ -71,8 +71,12 @@ pub trait SessionStore: Send + Sync + std::fmt::Debug {
     /// Ends one session and all its names. `false` if there was none.
     async fn end_session(&self, session: &SessionKey) -> Result<bool, StoreError>;
 
-    /// Ends every session of a user, and says which.
-    async fn end_sessions_of(&self, user: &UserId) -> Result<Vec<SessionKey>, StoreError>;
+    /// Ends every session of a user but this one, where one is named, and says which.
+    async fn end_sessions_of(
+        &self,
+        user: &UserId,
+        but: Option<&SessionKey>,
+    ) -> Result<Vec<SessionKey>, StoreError>;
 
     /// Notes when sessions were last seen; never moves an instant back.
     async fn touch_sessions(&self, seen: &[(SessionKey, Timestamp)]) -> Result<(), StoreError>;

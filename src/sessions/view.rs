@@ -67,8 +67,17 @@ impl std::fmt::Debug for Sessions {
 #[derive(Debug, Default)]
 struct Unstored {
     sessions: HashSet<SessionKey>,
-    /// Everybody's whose sessions all end: kept out until then.
-    users: HashMap<UserId, (Hold, Timestamp)>,
+    /// Everybody's whose sessions end: kept out until then.
+    users: HashMap<UserId, Ending>,
+}
+
+/// The end of the sessions of a user.
+#[derive(Debug)]
+struct Ending {
+    hold: Hold,
+    at: Timestamp,
+    /// Every one but this.
+    but: Option<SessionKey>,
 }
 
 #[derive(Debug)]
@@ -556,28 +565,64 @@ impl Sessions {
     /// # Errors
     /// As [`Self::end`]: the user is kept out until the store has taken it.
     pub async fn end_all_of(&self, user: &UserId, now: Timestamp) -> Result<usize, StoreError> {
-        let hold = || (self.hold(user), now);
-        self.unstored().users.entry(user.clone()).or_insert_with(hold);
+        self.end_of(user, None, now).await
+    }
+
+    /// Ends every session of a user but one, here first.
+    ///
+    /// # Errors
+    /// As [`Self::end_all_of`]: that session too waits until the store has taken it.
+    pub async fn end_others_of(
+        &self,
+        user: &UserId,
+        kept: SessionKey,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.end_of(user, Some(kept), now).await.map(drop)
+    }
+
+    async fn end_of(
+        &self,
+        user: &UserId,
+        but: Option<SessionKey>,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let but = self
+            .unstored()
+            .users
+            .entry(user.clone())
+            // Two that spare different sessions spare none.
+            .and_modify(|ending| ending.but = ending.but.filter(|kept| Some(*kept) == but))
+            .or_insert_with(|| Ending { hold: self.hold(user), at: now, but })
+            .but;
         let keys: Vec<SessionKey> = self
             .live
             .pin()
             .values()
-            .filter(|live| live.user == *user)
+            .filter(|live| live.user == *user && Some(live.key) != but)
             .map(|live| live.key)
             .collect();
         for key in keys {
             self.bury(key, now);
         }
-        self.store_end_of(user, now).await
+        self.store_end_of(user, but, now).await
     }
 
-    async fn store_end_of(&self, user: &UserId, now: Timestamp) -> Result<usize, StoreError> {
-        let ended = self.store.end_sessions_of(user).await.inspect_err(alarm)?;
+    async fn store_end_of(
+        &self,
+        user: &UserId,
+        but: Option<SessionKey>,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let ended = self.store.end_sessions_of(user, but.as_ref()).await.inspect_err(alarm)?;
         for key in &ended {
             self.bury(*key, now);
         }
-        if let Some((hold, _)) = self.unstored().users.remove(user) {
-            hold.lift();
+        let mut unstored = self.unstored();
+        // One that was asked for meanwhile and ends more is still under way.
+        let is_done = unstored.users.get(user).is_some_and(|ending| ending.but == but);
+        if is_done && let Some(ending) = unstored.users.remove(user) {
+            ending.hold.lift();
         }
         Ok(ended.len())
     }
@@ -589,16 +634,17 @@ impl Sessions {
 
     /// Tells the store again what it has not taken.
     async fn settle(&self) -> Result<(), StoreError> {
-        let (sessions, users): (Vec<SessionKey>, Vec<(UserId, Timestamp)>) = {
+        let (sessions, users): (Vec<SessionKey>, Vec<_>) = {
             let unstored = self.unstored();
-            let users = unstored.users.iter().map(|(user, (_, at))| (user.clone(), *at));
+            let users = unstored.users.iter();
+            let users = users.map(|(user, ending)| (user.clone(), ending.but, ending.at));
             (unstored.sessions.iter().copied().collect(), users.collect())
         };
         for session in sessions {
             self.store_end(session).await?;
         }
-        for (user, at) in users {
-            self.store_end_of(&user, at).await?;
+        for (user, but, at) in users {
+            self.store_end_of(&user, but, at).await?;
         }
         Ok(())
     }
@@ -634,27 +680,6 @@ impl Sessions {
             }
         }
         Ok(records)
-    }
-
-    /// Ends every session of a user but one.
-    ///
-    /// # Errors
-    /// As [`Self::end`]: those that were found are dead in memory.
-    pub async fn end_others_of(
-        &self,
-        user: &UserId,
-        kept: SessionKey,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut failed = None;
-        for record in self.store.list_sessions(Some(user)).await? {
-            if record.key != kept
-                && let Err(error) = self.end(record.key, now).await
-            {
-                failed = Some(error);
-            }
-        }
-        failed.map_or(Ok(()), Err)
     }
 
     /// Keeps a user out while something of theirs is withdrawn. See [`Hold`].

@@ -17,7 +17,7 @@ pub use attempts::{
     Admitted, Attempts, Counted, EVERYBODY, KNOWN_BROWSERS_PER_DAY, STRANGERS_PER_DAY, SignIn,
 };
 pub use budget::{Budget, Mark, Span, Spending};
-pub use sends::{SENDS_PER_DAY, Sends};
+pub use sends::{SENDS_PER_DAY, Sending, Sends};
 
 use crate::accounts::{StoreError, UserId};
 use crate::points::Timestamp;

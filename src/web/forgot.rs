@@ -12,19 +12,11 @@ use super::set_up::password_state;
 use super::steps;
 use crate::journey::{Forgotten, JourneyError, Reset};
 use crate::methods::PasswordRules;
-use crate::points::{Method, Timestamp};
-
-/// Whether there is a password to forget, and somebody to send a link.
-pub(super) fn is_there(caller: &Caller) -> bool {
-    let arrival = &caller.arrival;
-    let takes_passwords =
-        arrival.snapshot.offered(&arrival.route.directory).contains(Method::Password);
-    takes_passwords && !arrival.snapshot.config.notifiers.is_empty()
-}
+use crate::points::Timestamp;
 
 /// `GET forgot`: which account; or that a link is on its way, if there is one; or that the password is set.
 pub(super) async fn show(State(portal): State<Portal>, caller: Caller) -> Answer {
-    if !is_there(&caller) {
+    if !portal.journey.sends_links(&caller.arrival) {
         return refused(&portal, &caller, Kind::NotFound, Refusal::NotFound);
     }
     if caller.parameter("done") == "reset" {
@@ -48,7 +40,7 @@ pub(super) async fn show(State(portal): State<Portal>, caller: Caller) -> Answer
 /// `POST forgot`: the field `username` holds a name or an address.
 pub(super) async fn submit(State(portal): State<Portal>, posted: Posted) -> Answer {
     let Posted { caller, form } = posted;
-    if !is_there(&caller) {
+    if !portal.journey.sends_links(&caller.arrival) {
         return refused(&portal, &caller, Kind::NotFound, Refusal::NotFound);
     }
     let typed = form.field("username").trim();

@@ -17,7 +17,7 @@ use crate::journey::tests::{PASSWORD, Trip};
 const ORIGIN: &str = "https://portal.example.org";
 
 /// Address, the methods that it takes besides HEAD.
-const INVENTORY: [(&str, &[&str]); 32] = [
+const INVENTORY: [(&str, &[&str]); 44] = [
     ("", &["GET"]),
     ("/", &["GET"]),
     ("/sign-in", &["GET", "POST"]),
@@ -27,11 +27,14 @@ const INVENTORY: [(&str, &[&str]); 32] = [
     ("/code/totp", &["GET", "POST"]),
     ("/code/password", &["GET", "POST"]),
     ("/code/email/resend", &["POST"]),
+    ("/passkey", &["GET", "POST"]),
+    ("/security-key", &["GET", "POST"]),
     ("/stuck", &["GET"]),
     ("/wait", &["GET"]),
     ("/denied", &["GET"]),
     ("/sign-out", &["GET", "POST"]),
     ("/link/token", &["GET", "POST"]),
+    ("/link/token/passkey", &["POST"]),
     ("/enrol/app", &["GET", "POST"]),
     ("/me", &["GET"]),
     ("/me/keep", &["POST"]),
@@ -40,6 +43,15 @@ const INVENTORY: [(&str, &[&str]); 32] = [
     ("/me/emails/code", &["GET", "POST"]),
     ("/me/emails/remove", &["POST"]),
     ("/me/phones", &["GET", "POST"]),
+    ("/me/phones/code", &["GET", "POST"]),
+    ("/me/phones/remove", &["POST"]),
+    ("/me/recovery-codes", &["GET"]),
+    ("/me/recovery-codes/new", &["GET", "POST"]),
+    ("/me/passkeys", &["GET"]),
+    ("/me/passkeys/add", &["GET", "POST"]),
+    ("/me/passkeys/add-key", &["GET", "POST"]),
+    ("/me/passkeys/rename", &["POST"]),
+    ("/me/passkeys/remove", &["GET", "POST"]),
     ("/me/app", &["GET"]),
     ("/me/app/add", &["GET", "POST"]),
     ("/me/app/remove", &["POST"]),
@@ -51,6 +63,9 @@ const INVENTORY: [(&str, &[&str]); 32] = [
     ("/link/../link", &[]),
     ("/nothing", &[]),
 ];
+
+/// Addresses of the router that are no pages, or are written in parts.
+const NO_PAGES: [&str; 2] = ["/.scoregate/assets/{name}", "/.scoregate/jwks.json"];
 
 /// A browser on one of our sites.
 struct Browsing {
@@ -109,6 +124,7 @@ impl Browsing {
             cookies: &[cookie.as_bytes()],
             address: None,
             upgrade: false,
+            preflight: None,
         };
         match self.trip.house.gate.admit(incoming, &self.trip.house.snapshot, self.trip.now).await {
             Admission::OwnPage(arrival) => Some(*arrival),
@@ -208,6 +224,32 @@ async fn each_address_takes_the_methods_of_the_inventory_and_no_other() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn every_address_of_the_router_is_in_the_inventory() {
+    let source = include_str!("router.rs");
+    let written = source.split('"').filter(|text| text.starts_with("/.scoregate"));
+    let mut known: Vec<String> = written
+        .filter(|text| !text.contains("{page}") && !NO_PAGES.contains(text))
+        .map(str::to_owned)
+        .collect();
+    for page in ["emails", "phones"] {
+        for rest in source.split("format!(\"{base}").skip(1).filter_map(|at| at.split('"').next()) {
+            known.push(format!("/.scoregate/me/{page}{rest}"));
+        }
+    }
+    assert!(known.len() > 35, "{known:?}");
+    for address in known {
+        let is_it = |(one, _): &&(&str, &[&str])| {
+            let (one, address) = (one.split('/'), address.strip_prefix("/.scoregate").unwrap());
+            let mut pairs = one.clone().zip(address.split('/'));
+            one.count() == address.split('/').count()
+                && pairs.all(|(one, wanted)| one == wanted || wanted.starts_with('{'))
+        };
+        let found = INVENTORY.iter().find(is_it);
+        assert!(found.is_some_and(|(_, methods)| !methods.is_empty()), "{address}");
     }
 }
 

@@ -836,6 +836,13 @@ fn a_problem_document_holds_every_field_and_tells_a_stranger_no_ways() {
     }
 }
 
+/// The page that a refused call names.
+fn challenge_of(refused: &Response) -> String {
+    let problem: serde_json::Value = serde_json::from_slice(&refused.body).unwrap();
+    let url = problem["challenge_url"].as_str().unwrap();
+    url.strip_prefix(&format!("https://{HOST}")).unwrap().to_owned()
+}
+
 #[test]
 fn a_script_is_led_to_what_its_own_call_asks_and_back_to_its_page() {
     let mut world = World::prepare();
@@ -847,11 +854,22 @@ fn a_script_is_led_to_what_its_own_call_asks_and_back_to_its_page() {
     let mut bob = Person::new(&world);
     bob.sign_in_with_mail(&world, "bob");
     let from_page = format!("{FETCH}Referer: https://{HOST}/shop?basket=1\r\n");
+    // Longer than a return address may be: what it asks is the same.
+    for rest in ["?", "/"].map(|start| start.to_owned() + &"x".repeat(8000)) {
+        for referer in [1, 4000] {
+            let page = "x".repeat(referer);
+            let fields = format!("{FETCH}Referer: https://{HOST}/shop?{page}\r\n");
+            let refused = bob.send("POST", &format!("/api/pay{rest}"), &fields, "");
+            bob.open(&challenge_of(&refused));
+            assert_eq!(
+                (bob.page.path(), bob.page.status()),
+                ("/.scoregate/confirm", 200),
+                "{rest:.9}"
+            );
+        }
+    }
     let refused = bob.send("POST", "/api/pay", &from_page, "");
-    let problem: serde_json::Value = serde_json::from_slice(&refused.body).unwrap();
-    let url = problem["challenge_url"].as_str().unwrap();
-    let path = url.strip_prefix(&format!("https://{HOST}")).unwrap();
-    bob.open(path);
+    bob.open(&challenge_of(&refused));
     bob.choose("totp");
     bob.fill(&[("code", &app.code())]);
     assert_eq!(bob.page.address, "/shop?basket=1");

@@ -104,3 +104,52 @@ async fn nobody_is_flooded_with_codes_that_somebody_else_asks_for() {
     }
     assert_eq!(sent, 5);
 }
+
+/// Somebody with an account of their own types the address of somebody else.
+#[tokio::test]
+async fn a_stranger_who_types_an_address_takes_no_sign_in_code_from_whoever_has_it() {
+    let mut trip = Trip::new().await;
+    let bob = trip.house.user_with("staff", "bob", cheap().hash(PASSWORD).unwrap()).await;
+    let anna = std::mem::replace(&mut trip.anna, bob);
+    let turn = trip.sign_in(to("/"), "bob", PASSWORD).await;
+    let code = trip.code().await;
+    let _ = trip.answer(&turn.transaction, Method::Email, &code).await;
+    for _ in 0..10 {
+        let _ = trip.ask(ContactKind::Email, "anna@example.org").await;
+    }
+    let before = trip.codes().await.len();
+    (trip.anna, trip.name) = (anna, None);
+    let turn = trip.sign_in(to("/reports"), "anna", PASSWORD).await;
+    assert_eq!((turn.place, turn.transaction.notice), (Place::Code(Method::Email), None));
+    assert_eq!(trip.codes().await.len(), before + 1);
+}
+
+/// Somebody with an account of their own, and a share in what text messages cost.
+#[tokio::test]
+async fn codes_to_new_numbers_are_counted_and_paid_like_every_text_message() {
+    for (per_user, budget, after) in [(2, 1000, "wait"), (1000, 2, "not sent")] {
+        let mut trip = Trip::with(10, texts(per_user, budget)).await;
+        trip.signed_in().await;
+        let mut sent = 0;
+        for number in 0..4 {
+            let asked = trip.ask(ContactKind::Phone, &format!("+3161234567{number}")).await;
+            match asked {
+                ContactAsked::Sent(_) => sent += 1,
+                ContactAsked::Throttled { .. } => assert_eq!(after, "wait"),
+                ContactAsked::NotSent => assert_eq!(after, "not sent"),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(sent, 2, "{after}");
+    }
+}
+
+#[tokio::test]
+async fn no_code_goes_to_a_number_of_a_country_that_is_not_named() {
+    let (mut limits, budget) = texts(10, 10);
+    limits.countries.insert(crate::accounts::Country::new("BE").unwrap());
+    let mut trip = Trip::with(10, (limits, budget)).await;
+    trip.signed_in().await;
+    let asked = trip.ask(ContactKind::Phone, "+31612345678").await;
+    assert!(matches!(asked, ContactAsked::NotSent), "{asked:?}");
+}

@@ -26,12 +26,12 @@ impl Trip {
         self.house.store.load_user(&self.anna.user.id).await.unwrap().unwrap()
     }
 
-    async fn id_of(&self, method: Method) -> CredentialId {
+    pub(super) async fn id_of(&self, method: Method) -> CredentialId {
         let enrolled = self.account().await.enrolled();
         enrolled.into_iter().find(|one| one.method == method).unwrap().credential
     }
 
-    async fn remove(&self, method: Method) -> Removal {
+    pub(super) async fn remove(&self, method: Method) -> Removal {
         let permit = self.permit(Change::Remove(self.id_of(method).await)).await;
         let arrival = self.arrival().await;
         self.journey.remove(&self.visit(&arrival), &permit).await.unwrap()
@@ -172,6 +172,6 @@ async fn another_persons_credential_is_not_there() {
     for credential in [contact.clone(), CredentialId("".into()), CredentialId("x".into())] {
         assert_eq!(told(&trip.permission(Change::Remove(credential)).await), "not theirs");
     }
-    let changes = &trip.house.store.inner;
+    let changes = &trip.house.store;
     assert!(!changes.remove_credential(&trip.anna.user.id, &contact).await.unwrap());
 }

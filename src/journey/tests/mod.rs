@@ -2,7 +2,11 @@
 
 mod contacts;
 mod enrolment;
+mod news;
+mod passkeys;
 mod password;
+mod recovery;
+mod removal;
 mod set_up;
 
 use std::sync::Mutex;
@@ -11,18 +15,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 
 use super::*;
+use crate::accounts::NewPasskey;
 use crate::clock::ManualClock;
 use crate::gate::tests::house::{Call, HOST, House, NOW, minutes, proof_of};
 use crate::methods::{
-    CodeLimits, CodeParts, EmailCode, EnglishText, HashCost, HashPool, Passkey, SecurityKey, Totp,
+    CodeLimits, CodeParts, EmailCode, EnglishText, HashCost, HashPool, Passkey, RecoveryCode,
+    SecurityKey, TextLimits, Totp,
 };
 use crate::notify::{
     DeliveryError, Message, MessageKind, Notifier, NotifierChannel, Notifiers, Outbox, OutboxLimits,
 };
-use crate::points::{Lifetime, Timestamp};
+use crate::points::{CredentialId, Lifetime, Timestamp};
 use crate::secret::Secret;
 use crate::sessions::Found;
-use crate::throttle::{Attempts, Limit};
+use crate::throttle::{Attempts, Budget, Limit};
 
 pub(crate) const PASSWORD: &str = "vier blauwe olifanten";
 
@@ -99,6 +105,11 @@ impl Trip {
 
     /// With so many tries a user, method and quarter of an hour.
     async fn with_tries(tries: u32) -> Self {
+        Self::with(tries, texts(1000, 1000)).await
+    }
+
+    /// With these limits of text messages, and so many for everybody.
+    async fn with(tries: u32, texts: (TextLimits, u32)) -> Self {
         let house = House::new().await;
         let clock = Arc::new(ManualClock::at(NOW));
         let mail = Arc::new(Mail::default());
@@ -106,7 +117,7 @@ impl Trip {
         let outbox = Outbox::start(mail.clone(), clock.clone(), limits);
         let notifiers = Arc::new(Notifiers::new(vec![outbox]));
         let audit = Arc::new(Audit::in_memory(clock));
-        let journey = Arc::new(Journey::new(parts(&house, &notifiers, &audit, tries)));
+        let journey = Arc::new(Journey::new(parts(&house, &notifiers, &audit, tries, texts)));
         let anna = house.user_with("staff", "anna", cheap().hash(PASSWORD).unwrap()).await;
         let source = Source { address: "192.0.2.7".into(), browser: None };
         let name = None;
@@ -170,6 +181,7 @@ impl Trip {
 
     /// What people were told so far: to whom, and what.
     async fn told(&self) -> Vec<(String, String)> {
+        self.journey.told().await;
         self.notifiers.settled().await;
         let messages = self.mail.messages.lock().unwrap();
         let news = messages.iter().filter(|mail| mail.kind == MessageKind::Notice);
@@ -212,9 +224,66 @@ impl Trip {
         self.house.sessions.user_changed(user);
         secret
     }
+
+    /// Signs somebody in here with methods that they have, shown now.
+    async fn begin_with(&mut self, account: &Account, methods: &[Method]) {
+        let [first, more @ ..] = methods else { panic!("nothing shown") };
+        let limits = self.house.snapshot.config.session;
+        let beginning = Beginning {
+            account,
+            proof: proof_of(account, *first, self.now),
+            host: HOST,
+            user_agent: None,
+            address: None,
+        };
+        let mut newly = self.house.sessions.begin(beginning, limits, self.now).await.unwrap();
+        for method in more {
+            let proof = proof_of(account, *method, self.now);
+            let rise = self.house.sessions.rise(&newly.present, proof, self.now).await.unwrap();
+            let Rise::Renamed(next) = rise else { panic!("{rise:?}") };
+            newly = *next;
+        }
+        self.name = Some(newly.name);
+    }
+
+    /// A passkey of a user, long there.
+    async fn add_passkey(&self, account: &Account, credential: u8) -> CredentialId {
+        let new = NewPasskey {
+            user: account.user.id.clone(),
+            method: Method::Passkey,
+            credential: vec![credential; 32],
+            key: vec![1; 64],
+            sign_count: 0,
+            is_backup_eligible: false,
+            is_backed_up: false,
+            transports: Vec::new(),
+            aaguid: [0; 16],
+            label: None,
+            enrolled_at: None,
+        };
+        let id = self.house.store.inner.add_passkey(new, NOW).await.unwrap().unwrap();
+        self.house.sessions.user_changed(&account.user.id);
+        id
+    }
 }
 
-fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u32) -> Parts {
+/// So many text messages to a user in a day, and to everybody.
+fn texts(per_user: u32, budget: u32) -> (TextLimits, u32) {
+    let limits = TextLimits {
+        per_user: Limit { count: per_user, window: minutes(24 * 60) },
+        per_address: Limit { count: 1000, window: minutes(60) },
+        countries: std::collections::BTreeSet::new(),
+    };
+    (limits, budget)
+}
+
+fn parts(
+    house: &House,
+    notifiers: &Arc<Notifiers>,
+    audit: &Arc<Audit>,
+    tries: u32,
+    (text_limits, budget): (TextLimits, u32),
+) -> Parts {
     let store = Arc::new(house.store.clone());
     let window = minutes(15);
     let (per_address, per_user) = (Limit { count: 1000, window }, Limit { count: tries, window });
@@ -236,26 +305,30 @@ fn parts(house: &House, notifiers: &Arc<Notifiers>, audit: &Arc<Audit>, tries: u
             tries: 5,
         },
     });
-    let inner = Arc::new(house.store.inner.clone());
+    let counters: Arc<dyn CounterStore> = store.clone();
+    let budget = Arc::new(Budget::new(counters.clone(), budget, budget));
     let totp = Totp::new(store.clone(), attempts.clone());
-    let passkey = Passkey::new(inner.clone(), attempts.clone());
-    let key = SecurityKey::new(inner.clone(), attempts);
+    let recovery = RecoveryCode::new(store.clone(), attempts.clone());
+    let passkey = Passkey::new(store.clone(), attempts.clone());
+    let key = SecurityKey::new(store.clone(), attempts);
     Parts {
         sessions: house.sessions.clone(),
         accounts: store.clone(),
-        passkeys: inner,
-        counters: store,
+        passkeys: store.clone(),
+        counters: store.clone(),
         methods: Arc::new(Methods::new(vec![
             passwords.clone(),
             Arc::new(email),
             Arc::new(totp),
+            Arc::new(recovery),
             Arc::new(passkey),
             Arc::new(key),
         ])),
         passwords,
-        changes: Arc::new(house.store.inner.clone()),
-        recovery: Arc::new(house.store.inner.clone()),
+        changes: store.clone(),
+        recovery: store,
         notifiers: notifiers.clone(),
+        texting: Texting::new(text_limits, budget, counters),
         news_text: Arc::new(PlainNews),
         audit: audit.clone(),
         metrics: Arc::new(Metrics::new()),

@@ -149,7 +149,7 @@ async fn a_link_is_good_once_and_dies_with_a_change_of_password_or_mailbox() {
     let (third, ..) = trip.link().await.unwrap();
     let mail = trip.account().await.contacts[0].id.clone();
     let user = &trip.anna.user.id;
-    assert!(trip.house.store.inner.remove_credential(user, &mail).await.unwrap());
+    assert!(trip.house.store.remove_credential(user, &mail).await.unwrap());
     assert_eq!(trip.reset(&third, MINE).await, Reset::NoLink);
 }
 
@@ -196,7 +196,7 @@ async fn nobody_hears_whether_there_is_an_account() {
 async fn an_account_without_a_password_and_an_address_of_today_get_no_link() {
     let trip = Trip::new().await;
     let user = &trip.anna.user.id;
-    let changes = &trip.house.store.inner;
+    let changes = &trip.house.store;
     let old = trip.account().await.contacts[0].id.clone();
     let added = changes
         .add_contact(user, crate::accounts::ContactKind::Email, "new@example.org", 2, NOW)
@@ -209,4 +209,187 @@ async fn an_account_without_a_password_and_an_address_of_today_get_no_link() {
     assert!(changes.remove_credential(user, &old).await.unwrap());
     let _ = trip.forget("anna").await;
     assert_eq!(trip.link().await.unwrap().2, 1, "no second link");
+}
+
+/// Somebody who knows a name and no more asks for links until no more are sent.
+#[tokio::test]
+async fn a_stranger_who_asks_for_links_takes_no_sign_in_code_from_anybody() {
+    let mut trip = Trip::new().await;
+    for _ in 0..10 {
+        let _ = trip.forget("anna").await;
+    }
+    let (.., links) = trip.link().await.unwrap();
+    assert_eq!(links, 5, "links have a limit of their own");
+    let turn = trip.sign_in(to("/reports"), "anna", PASSWORD).await;
+    assert_eq!((turn.place, turn.transaction.notice), (Place::Code(Method::Email), None));
+    assert_eq!(trip.codes().await.len(), 1);
+}
+
+/// Whoever has a passkey of somebody, and 30 points with it, gives the account a password.
+#[tokio::test]
+async fn a_first_password_is_on_probation_and_another_one_is_as_old_as_the_first() {
+    let mut trip = Trip::new().await;
+    let new = crate::accounts::NewUser {
+        directory: "staff".into(),
+        name: "kim".parse().unwrap(),
+        display_name: None,
+        language: None,
+        roles: std::collections::BTreeSet::new(),
+        email: None,
+        phone: None,
+        password_hash: None,
+    };
+    let kim = trip.house.store.create_user(new, NOW).await.unwrap();
+    trip.anna = kim.clone();
+    trip.add_passkey(&kim, 5).await;
+    let kim = trip.account().await;
+    trip.begin_with(&kim, &[Method::Passkey]).await;
+    assert!(trip.is_admitted("/reports").await && !trip.is_admitted("/payments/").await);
+    let password = |trip: &Trip| {
+        let enrolled = trip.journey.accounts.clone();
+        let user = trip.anna.user.id.clone();
+        async move {
+            let account = enrolled.load_user(&user).await.unwrap().unwrap();
+            let of = |one: &Enrolled| one.method == Method::Password;
+            account.enrolled().into_iter().find(of).unwrap().enrolled_at
+        }
+    };
+    for chosen in [NEW, MINE] {
+        let change = if chosen == NEW { Change::Add } else { Change::Renew };
+        let permit = trip.permit(change(Method::Password)).await;
+        let arrival = trip.arrival().await;
+        let visit = trip.visit(&arrival);
+        let renewed = trip.journey.renew_password(&visit, &permit, chosen).await.unwrap();
+        let Renewed::Done { name } = renewed else { panic!("{renewed:?}") };
+        trip.name = name.or(trip.name);
+        assert!(!trip.is_admitted("/payments/").await, "50 points of 30: {chosen}");
+        assert_eq!(password(&trip).await, Some(NOW), "{chosen}");
+    }
+    let day = minutes(24 * 60);
+    for (at, is_in) in [(day - Duration::from_millis(1), false), (day, true)] {
+        trip.now = NOW.after(at);
+        let kim = trip.account().await;
+        trip.begin_with(&kim, &[Method::Passkey, Method::Password]).await;
+        assert_eq!(trip.is_admitted("/payments/").await, is_in, "{at:?}");
+        assert!(trip.is_admitted("/reports").await, "{at:?}");
+    }
+}
+
+/// Whatever the store does not take: a password that was changed is told of, and old sessions are over.
+#[tokio::test]
+async fn a_changed_password_is_told_of_and_ends_the_others_whatever_fails_after_it() {
+    for call in ["end_links", "list_sessions", "end_sessions_of", "end_session", "add_proof"] {
+        let mut trip = Trip::new().await;
+        trip.signed_in().await;
+        let other = trip.name.take().unwrap();
+        trip.now = trip.now.after(minutes(1));
+        trip.signed_in().await;
+        let permit = trip.permit(Change::Renew(Method::Password)).await;
+        let arrival = trip.arrival().await;
+        trip.house.store.fail(&[call]);
+        let _ = trip.journey.renew_password(&trip.visit(&arrival), &permit, NEW).await;
+        trip.house.store.mend();
+        assert!(!trip.is_present(other).await, "{call}");
+        let told = trip.told().await;
+        assert_eq!(told, [("anna@example.org".to_owned(), "PasswordChanged".to_owned())], "{call}");
+        assert!(trip.audit.lines().iter().any(|line| line.contains("password.changed")), "{call}");
+        trip.house.sessions.flush_seen().await.unwrap();
+        assert!(!trip.is_present(other).await, "{call}");
+        trip.name = None;
+        assert_eq!(trip.sign_in(to("/basic/"), "anna", NEW).await.place, Place::Return, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_reset_is_told_of_whatever_fails_after_it() {
+    for call in ["end_links", "end_sessions_of"] {
+        let mut trip = Trip::new().await;
+        let _ = trip.sign_in(to("/basic/"), "anna", PASSWORD).await;
+        let owners = trip.name.take().unwrap();
+        let _ = trip.forget("anna").await;
+        let (token, ..) = trip.link().await.unwrap();
+        let _ = trip.forget("anna").await;
+        let (second, ..) = trip.link().await.unwrap();
+        let arrival = trip.arrival().await;
+        trip.house.store.fail(&[call]);
+        let _ = trip.journey.reset_password(&trip.visit(&arrival), &token, NEW).await;
+        trip.house.store.mend();
+        assert!(!trip.is_present(owners).await, "{call}");
+        let told = trip.told().await;
+        assert_eq!(told, [("anna@example.org".to_owned(), "PasswordReset".to_owned())], "{call}");
+        assert!(trip.audit.lines().iter().any(|line| line.contains("password.reset")), "{call}");
+        assert_eq!(trip.reset(&second, MINE).await, Reset::NoLink, "{call}");
+    }
+}
+
+/// The passkey that lives nowhere near the mailbox.
+#[tokio::test]
+async fn a_change_in_a_session_of_a_passkey_lifts_the_mark() {
+    let mut trip = Trip::new().await;
+    trip.add_passkey(&trip.anna, 5).await;
+    trip.reset_by_mail(NEW).await;
+    let account = trip.account().await;
+    trip.begin_with(&account, &[Method::Passkey, Method::Password]).await;
+    let permit = trip.permit(Change::Renew(Method::Password)).await;
+    let arrival = trip.arrival().await;
+    let renewed = trip.journey.renew_password(&trip.visit(&arrival), &permit, MINE).await.unwrap();
+    assert!(matches!(renewed, Renewed::Done { .. }), "{renewed:?}");
+    assert_eq!(trip.mark().await, None);
+}
+
+/// Carries text messages alone.
+#[derive(Debug)]
+struct Phones;
+
+#[async_trait]
+impl Notifier for Phones {
+    fn name(&self) -> &'static str {
+        "phones"
+    }
+
+    fn carries(&self, channel: NotifierChannel) -> bool {
+        channel == NotifierChannel::Sms
+    }
+
+    async fn deliver(&self, _: &Message) -> Result<(), DeliveryError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_offered_where_mail_carries_it_and_a_host_opens_it() {
+    let trip = Trip::new().await;
+    let mut arrival = trip.arrival().await;
+    assert!(trip.journey.sends_links(&arrival));
+    let limits = OutboxLimits::default();
+    let outbox = Outbox::start(Arc::new(Phones), Arc::new(ManualClock::at(NOW)), limits);
+    for notifiers in [Notifiers::new(vec![]), Notifiers::new(vec![outbox])] {
+        let notifiers = Arc::new(notifiers);
+        let parts = parts(&trip.house, &notifiers, &trip.audit, 10, texts(10, 10));
+        assert!(!Journey::new(parts).sends_links(&arrival), "{notifiers:?}");
+    }
+    let mut snapshot = crate::gate::Snapshot::clone(&arrival.snapshot);
+    let mut config = crate::config::Config::clone(&snapshot.config);
+    for route in &mut config.routes {
+        route.host = "*.example.org".to_owned();
+    }
+    snapshot.config = Arc::new(config);
+    arrival.snapshot = Arc::new(snapshot);
+    assert!(!trip.journey.sends_links(&arrival), "no host that has one name");
+}
+
+#[tokio::test]
+async fn a_link_that_nobody_was_sent_is_in_no_audit() {
+    for (notifiers, count) in [(None, 1), (Some(Arc::new(Notifiers::new(vec![]))), 0)] {
+        let trip = Trip::new().await;
+        let notifiers = notifiers.unwrap_or_else(|| trip.notifiers.clone());
+        let parts = parts(&trip.house, &notifiers, &trip.audit, 10, texts(10, 10));
+        let journey = Arc::new(Journey::new(parts));
+        let arrival = trip.arrival().await;
+        let _ = journey.forgotten(&trip.visit(&arrival), "anna").await.unwrap();
+        journey.searched().await;
+        let lines = trip.audit.lines();
+        let created = lines.iter().filter(|line| line.contains("link.created"));
+        assert_eq!(created.count(), count);
+    }
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::accounts::{Link, LinkPurpose};
+use crate::methods::Registrant;
+use crate::methods::soft_authenticator::{SoftAuthenticator, party};
 use crate::points::CredentialId;
 
 const NEW: &str = "zeven groene kikkers";
@@ -219,4 +221,39 @@ async fn a_password_that_is_stored_keeps_nobody_out_once_the_sessions_have_ended
     trip.house.store.mend();
     trip.house.sessions.flush_seen().await.unwrap();
     assert_eq!(trip.sign_in(to("/basic/"), "anna", NEW).await.place, Place::Return);
+}
+
+/// Whoever makes or finds a link for somebody who has an account gets 30 points with it: they hear of it.
+#[tokio::test]
+async fn a_passkey_by_a_link_is_told_to_whoever_has_the_account_and_has_room() {
+    for count in [0, MOST_PASSKEYS] {
+        let trip = Trip::new().await;
+        for n in 0..count {
+            trip.add_passkey(&trip.anna, 100 + u8::try_from(n).unwrap()).await;
+        }
+        link(&trip, "token").await;
+        let account = trip.house.store.load_user(&trip.anna.user.id).await.unwrap().unwrap();
+        let who = Registrant { account: &account, session: None };
+        let begun = Ceremony::register(party(), Method::Passkey, who, NOW).unwrap();
+        let answer = SoftAuthenticator::new(5).register(&begun);
+        let arrival = trip.arrival().await;
+        let visit = trip.visit(&arrival);
+        let ceremony = &begun.ceremony;
+        let outcome =
+            trip.journey.choose_passkey(&visit, "token", ceremony, &answer).await.unwrap();
+        let is_full = count == MOST_PASSKEYS;
+        assert_eq!(matches!(outcome, SetUp::PasskeySet), !is_full, "{outcome:?}");
+        let told: Vec<String> = trip.told().await.into_iter().map(|(_, what)| what).collect();
+        assert_eq!(told, if is_full { vec![] } else { vec!["Added(Passkey)".to_owned()] });
+        let link = trip.journey.look_at_link(&visit, "token").await.unwrap();
+        assert_eq!(link.is_some(), is_full, "a link that adds nothing is not used");
+    }
+}
+
+#[tokio::test]
+async fn a_password_by_a_link_is_told_to_whoever_has_the_account_already() {
+    let trip = Trip::new().await;
+    let _ = ticket(&trip, "token").await;
+    let told: Vec<String> = trip.told().await.into_iter().map(|(_, what)| what).collect();
+    assert_eq!(told, ["PasswordChanged"]);
 }

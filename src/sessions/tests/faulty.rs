@@ -10,11 +10,12 @@ use tokio::sync::Semaphore;
 
 use super::super::{NameHash, NameRecord, SessionKey, SessionRecord, SessionStore};
 use crate::accounts::{
-    Account, AccountStore, CreateError, EmailAddress, Link, NewUser, StoreError, User, UserId,
+    Account, AccountStore, ChangeStore, ContactKind, CreateError, EmailAddress, Link, Mark,
+    NewPasskey, NewUser, PasskeyStore, PasskeyUse, PlannedRemoval, StoreError, User, UserId,
     UserName, UserState,
 };
 use crate::keys::Keyring;
-use crate::methods::{CodeStore, SentCode};
+use crate::methods::{CodeStore, RecoveryStore, SentCode, Taken};
 use crate::points::{CredentialId, Method, Proof, Role, Timestamp};
 use crate::secret::Secret;
 use crate::store::embedded::Embedded;
@@ -141,8 +142,12 @@ impl SessionStore for Faulty {
         through!(self.end_session(session))
     }
 
-    async fn end_sessions_of(&self, user: &UserId) -> Result<Vec<SessionKey>, StoreError> {
-        through!(self.end_sessions_of(user))
+    async fn end_sessions_of(
+        &self,
+        user: &UserId,
+        but: Option<&SessionKey>,
+    ) -> Result<Vec<SessionKey>, StoreError> {
+        through!(self.end_sessions_of(user, but))
     }
 
     async fn touch_sessions(&self, seen: &[(SessionKey, Timestamp)]) -> Result<(), StoreError> {
@@ -264,6 +269,10 @@ impl AccountStore for Faulty {
         through!(self.take_link(token_hash, now))
     }
 
+    async fn has_set_up_link(&self, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+        through!(self.has_set_up_link(user, now))
+    }
+
     async fn end_links(&self, user: &UserId) -> Result<(), StoreError> {
         through!(self.end_links(user))
     }
@@ -334,5 +343,146 @@ impl CodeStore for Faulty {
 
     async fn sweep_codes(&self, now: Timestamp) -> Result<u64, StoreError> {
         through!(self.sweep_codes(now))
+    }
+}
+
+#[async_trait]
+impl ChangeStore for Faulty {
+    async fn remove_credential(
+        &self,
+        user: &UserId,
+        credential: &CredentialId,
+    ) -> Result<bool, StoreError> {
+        through!(self.remove_credential(user, credential))
+    }
+
+    async fn plan_removal(
+        &self,
+        removal: &PlannedRemoval,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        through!(self.plan_removal(removal))
+    }
+
+    async fn cancel_removal(
+        &self,
+        user: &UserId,
+        credential: &CredentialId,
+    ) -> Result<bool, StoreError> {
+        through!(self.cancel_removal(user, credential))
+    }
+
+    async fn planned_removals(&self, user: &UserId) -> Result<Vec<PlannedRemoval>, StoreError> {
+        through!(self.planned_removals(user))
+    }
+
+    async fn due_removals(&self, now: Timestamp) -> Result<Vec<PlannedRemoval>, StoreError> {
+        through!(self.due_removals(now))
+    }
+
+    async fn replace_password(
+        &self,
+        user: &UserId,
+        hash: Secret<String>,
+        mark: Option<&Mark>,
+        now: Timestamp,
+    ) -> Result<CredentialId, StoreError> {
+        through!(self.replace_password(user, hash, mark, now))
+    }
+
+    async fn lift_marks(&self, now: Timestamp) -> Result<Vec<UserId>, StoreError> {
+        through!(self.lift_marks(now))
+    }
+
+    async fn add_contact(
+        &self,
+        user: &UserId,
+        kind: ContactKind,
+        address: &str,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        through!(self.add_contact(user, kind, address, most, now))
+    }
+
+    async fn name_app(
+        &self,
+        user: &UserId,
+        app: &CredentialId,
+        name: Option<String>,
+    ) -> Result<bool, StoreError> {
+        through!(self.name_app(user, app, name))
+    }
+}
+
+#[async_trait]
+impl RecoveryStore for Faulty {
+    async fn put_recovery_codes(
+        &self,
+        user: &UserId,
+        hashes: &[[u8; 32]],
+        now: Timestamp,
+    ) -> Result<CredentialId, StoreError> {
+        through!(self.put_recovery_codes(user, hashes, now))
+    }
+
+    async fn take_recovery_code(
+        &self,
+        user: &UserId,
+        hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Taken, StoreError> {
+        through!(self.take_recovery_code(user, hash, now))
+    }
+}
+
+#[async_trait]
+impl PasskeyStore for Faulty {
+    async fn add_passkey(
+        &self,
+        new: NewPasskey,
+        now: Timestamp,
+    ) -> Result<Option<CredentialId>, StoreError> {
+        through!(self.add_passkey(new, now))
+    }
+
+    async fn find_passkey(&self, credential: &[u8]) -> Result<Option<Account>, StoreError> {
+        through!(self.find_passkey(credential))
+    }
+
+    async fn use_passkey(&self, id: &CredentialId, used: PasskeyUse) -> Result<bool, StoreError> {
+        through!(self.use_passkey(id, used))
+    }
+
+    async fn rename_passkey(
+        &self,
+        user: &UserId,
+        id: &CredentialId,
+        label: &str,
+    ) -> Result<bool, StoreError> {
+        through!(self.rename_passkey(user, id, label))
+    }
+
+    async fn spend_challenge(
+        &self,
+        hash: &[u8; 32],
+        ends_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        through!(self.spend_challenge(hash, ends_at))
+    }
+
+    async fn sweep_challenges(&self, now: Timestamp) -> Result<u64, StoreError> {
+        through!(self.sweep_challenges(now))
+    }
+
+    async fn passkey_offer(&self, user: &UserId) -> Result<Option<Timestamp>, StoreError> {
+        through!(self.passkey_offer(user))
+    }
+
+    async fn put_off_passkey_offer(
+        &self,
+        user: &UserId,
+        not_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        through!(self.put_off_passkey_offer(user, not_before))
     }
 }

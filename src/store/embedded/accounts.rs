@@ -144,6 +144,7 @@ struct PasswordRow {
     id: String,
     record: Vec<u8>,
     set_at: i64,
+    enrolled_at: Option<i64>,
 }
 
 impl PasswordRow {
@@ -151,7 +152,8 @@ impl PasswordRow {
         let (hash, mark) = open_password(keys, &password_place(&self.id, user), &self.record)?;
         let id = CredentialId(self.id.into());
         let reset_through = mark.map(|mark| mark.channel);
-        Ok(PasswordCredential { id, hash, reset_through, set_at: instant(self.set_at)? })
+        let (set_at, enrolled_at) = (instant(self.set_at)?, maybe_instant(self.enrolled_at)?);
+        Ok(PasswordCredential { id, hash, reset_through, set_at, enrolled_at })
     }
 }
 
@@ -233,7 +235,7 @@ async fn load_account(
     .fetch_all(&mut *connection)
     .await?;
     let password: Option<PasswordRow> =
-        sqlx::query_as("SELECT id, record, set_at FROM passwords WHERE user = ?")
+        sqlx::query_as("SELECT id, record, set_at, enrolled_at FROM passwords WHERE user = ?")
             .bind(&id)
             .fetch_optional(&mut *connection)
             .await?;
@@ -363,26 +365,53 @@ async fn insert_contact(
     Ok(())
 }
 
-pub(super) async fn insert_password(
+/// A password that takes the place of the one before, if there was one.
+pub(super) struct NewPassword {
+    pub(super) hash: Secret<String>,
+    pub(super) mark: Option<Mark>,
+    pub(super) enrolled_at: Option<Timestamp>,
+    pub(super) now: Timestamp,
+}
+
+impl NewPassword {
+    pub(super) async fn put(
+        self,
+        connection: &mut SqliteConnection,
+        keys: &Keyring,
+        user: &str,
+    ) -> Result<CredentialId, StoreError> {
+        sqlx::query("DELETE FROM passwords WHERE user = ?")
+            .bind(user)
+            .execute(&mut *connection)
+            .await?;
+        let (id, mark) = (new_id(), self.mark.as_ref());
+        sqlx::query(
+            "INSERT INTO passwords (id, user, record, set_at, mark_ends_at, enrolled_at)
+             VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&id)
+        .bind(user)
+        .bind(seal_password(keys, &password_place(&id, user), self.hash.reveal(), mark)?)
+        .bind(millis(self.now))
+        .bind(mark.and_then(|mark| mark.ends_at).map(millis))
+        .bind(self.enrolled_at.map(millis))
+        .execute(&mut *connection)
+        .await?;
+        raise_version(connection, user).await?;
+        Ok(CredentialId(id.into()))
+    }
+}
+
+/// Ends every unused link of a user.
+pub(super) async fn end_links(
     connection: &mut SqliteConnection,
-    keys: &Keyring,
     user: &str,
-    hash: &Secret<String>,
-    mark: Option<&Mark>,
-    now: Timestamp,
-) -> Result<CredentialId, StoreError> {
-    let id = new_id();
-    sqlx::query(
-        "INSERT INTO passwords (id, user, record, set_at, mark_ends_at) VALUES (?, ?, ?, ?, ?)",
-    )
-    .bind(&id)
-    .bind(user)
-    .bind(seal_password(keys, &password_place(&id, user), hash.reveal(), mark)?)
-    .bind(millis(now))
-    .bind(mark.and_then(|mark| mark.ends_at).map(millis))
-    .execute(connection)
-    .await?;
-    Ok(CredentialId(id.into()))
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM links WHERE user = ? AND used_at IS NULL")
+        .bind(user)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// `None` if the directory has the name.
@@ -406,7 +435,8 @@ async fn create(
         insert_contact(connection, keys, &id, contact, now).await?;
     }
     if let Some(hash) = &new.password_hash {
-        insert_password(connection, keys, &id, hash, None, now).await?;
+        let first = NewPassword { hash: hash.clone(), mark: None, enrolled_at: None, now };
+        first.put(connection, keys, &id).await?;
     }
     load_by_id(connection, keys, &id).await?.ok_or_else(|| unreadable("user")).map(Some)
 }
@@ -664,13 +694,8 @@ impl AccountStore for Embedded {
         let (keys, user) = (self.keys(), user.clone());
         self.write(move |connection| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM passwords WHERE user = ?")
-                    .bind(&*user.0)
-                    .execute(&mut *connection)
-                    .await?;
-                let id = insert_password(connection, &keys, &user.0, &hash, None, now).await?;
-                raise_version(connection, &user.0).await?;
-                Ok(id)
+                let new = NewPassword { hash, mark: None, enrolled_at: None, now };
+                new.put(connection, &keys, &user.0).await
             })
         })
         .await
@@ -788,18 +813,27 @@ impl AccountStore for Embedded {
         .await
     }
 
-    async fn end_links(&self, user: &UserId) -> Result<(), StoreError> {
+    async fn has_set_up_link(&self, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
         let user = user.clone();
-        self.write(move |connection| {
+        self.read(move |connection| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM links WHERE user = ? AND used_at IS NULL")
-                    .bind(&*user.0)
-                    .execute(connection)
-                    .await?;
-                Ok(())
+                Ok(sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM links WHERE user = ? AND purpose = 'set_up'
+                     AND used_at IS NULL AND expires_at > ?)",
+                )
+                .bind(&*user.0)
+                .bind(millis(now))
+                .fetch_one(connection)
+                .await?)
             })
         })
         .await
+    }
+
+    async fn end_links(&self, user: &UserId) -> Result<(), StoreError> {
+        let user = user.clone();
+        self.write(move |connection| Box::pin(async move { end_links(connection, &user.0).await }))
+            .await
     }
 
     async fn sweep_links(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -6,9 +6,9 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::Embedded;
 use super::accounts::{
-    contact_place, fingerprint, insert_password, kind_name, password_place, raise_version,
+    NewPassword, contact_place, end_links, fingerprint, kind_name, password_place, raise_version,
 };
-use super::fields::{instant, millis, new_id, open_password, seal_password};
+use super::fields::{instant, maybe_instant, millis, new_id, open_password, seal_password};
 use crate::accounts::{ChangeStore, ContactKind, Mark, PlannedRemoval, StoreError, UserId};
 use crate::keys::Keyring;
 use crate::points::{CredentialId, Timestamp};
@@ -126,20 +126,30 @@ impl ChangeStore for Embedded {
         .await
     }
 
-    async fn plan_removal(&self, removal: &PlannedRemoval) -> Result<(), StoreError> {
+    async fn plan_removal(
+        &self,
+        removal: &PlannedRemoval,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let removal = removal.clone();
         self.write(move |connection| {
             Box::pin(async move {
+                let stands: Option<i64> =
+                    sqlx::query_scalar("SELECT due_at FROM planned_removals WHERE credential = ?")
+                        .bind(&*removal.credential.0)
+                        .fetch_optional(&mut *connection)
+                        .await?;
+                if let Some(due_at) = stands {
+                    return instant(due_at).map(Some);
+                }
                 sqlx::query(
-                    "INSERT INTO planned_removals (credential, user, due_at) VALUES (?, ?, ?)
-                     ON CONFLICT (credential) DO NOTHING",
+                    "INSERT INTO planned_removals (credential, user, due_at) VALUES (?, ?, ?)",
                 )
                 .bind(&*removal.credential.0)
                 .bind(&*removal.user.0)
                 .bind(millis(removal.due_at))
                 .execute(connection)
                 .await?;
-                Ok(())
+                Ok(None)
             })
         })
         .await
@@ -200,14 +210,19 @@ impl ChangeStore for Embedded {
         let (keys, user, mark) = (self.keys(), user.clone(), mark.cloned());
         self.write(move |connection| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM passwords WHERE user = ?")
-                    .bind(&*user.0)
-                    .execute(&mut *connection)
-                    .await?;
-                let id =
-                    insert_password(connection, &keys, &user.0, &hash, mark.as_ref(), now).await?;
-                raise_version(connection, &user.0).await?;
-                Ok(id)
+                let before: Option<Option<i64>> =
+                    sqlx::query_scalar("SELECT enrolled_at FROM passwords WHERE user = ?")
+                        .bind(&*user.0)
+                        .fetch_optional(&mut *connection)
+                        .await?;
+                let enrolled_at = match before {
+                    Some(at) => maybe_instant(at)?,
+                    None => Some(now),
+                };
+                // A link from before would undo the change.
+                end_links(connection, &user.0).await?;
+                let new = NewPassword { hash, mark, enrolled_at, now };
+                new.put(connection, &keys, &user.0).await
             })
         })
         .await

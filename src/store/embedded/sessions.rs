@@ -297,15 +297,21 @@ impl SessionStore for Embedded {
         .await
     }
 
-    async fn end_sessions_of(&self, user: &UserId) -> Result<Vec<SessionKey>, StoreError> {
-        let user = user.clone();
+    async fn end_sessions_of(
+        &self,
+        user: &UserId,
+        but: Option<&SessionKey>,
+    ) -> Result<Vec<SessionKey>, StoreError> {
+        let (user, but) = (user.clone(), but.map(|key| key.0.to_vec()));
         self.write(move |connection| {
             Box::pin(async move {
-                let keys: Vec<Vec<u8>> =
-                    sqlx::query_scalar("DELETE FROM sessions WHERE user = ? RETURNING key")
-                        .bind(&*user.0)
-                        .fetch_all(connection)
-                        .await?;
+                let keys: Vec<Vec<u8>> = sqlx::query_scalar(
+                    "DELETE FROM sessions WHERE user = ? AND key IS NOT ? RETURNING key",
+                )
+                .bind(&*user.0)
+                .bind(but)
+                .fetch_all(connection)
+                .await?;
                 keys.iter().map(|key| bytes(key, "session").map(SessionKey)).collect()
             })
         })
