@@ -345,6 +345,9 @@ pub trait AccountStore: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<Option<Link>, StoreError>;
 
+    /// Whether the user has a set-up link that is still good.
+    async fn has_set_up_link(&self, user: &UserId, now: Timestamp) -> Result<bool, StoreError>;
+
     /// Ends every unused link of a user.
     async fn end_links(&self, user: &UserId) -> Result<(), StoreError>;
 

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
+use super::chain;
 use super::keyring::KeyFile;
 use super::loading::Ready;
 use crate::accounts::{Account, AccountStore, DirectoryName, StoreError, UserName};
@@ -52,7 +53,8 @@ pub(super) async fn offline(
 ) -> Result<Operator, Failure> {
     let ports = listener_ports(&loaded.config);
     let shared: Arc<Embedded> = Arc::new(store.clone());
-    let policies = Arc::new(Policies::open_to_recover(shared.clone()).await);
+    let policies = Policies::open_to_recover(shared.clone()).await;
+    let policies = Arc::new(policies.map_err(|error| Failure::Unreachable(chain(&error)))?);
     let ground =
         Ground { config: loaded.config.clone(), provenance: Arc::new(loaded.provenance.clone()) };
     // What cannot be read is not in the way of going back to what can.
@@ -198,6 +200,10 @@ impl InForce {
 impl Places for InForce {
     fn directories(&self) -> Vec<DirectoryName> {
         self.snapshot.load().directories.keys().cloned().collect()
+    }
+
+    fn admin_directory(&self) -> Option<DirectoryName> {
+        self.snapshot.load().config.admin_directory().cloned()
     }
 
     fn link(&self, directory: &str, host: Option<&str>, token: &str) -> Result<String, String> {

@@ -195,8 +195,19 @@ impl AccountStore for Store {
         Ok(())
     }
 
-    async fn find_link(&self, _: &[u8; 32], _: Timestamp) -> Result<Option<Link>, StoreError> {
-        unreachable!()
+    async fn find_link(
+        &self,
+        token_hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Link>, StoreError> {
+        let links = self.links.lock().unwrap();
+        let mut live = links.iter().filter(|link| now < link.expires_at);
+        Ok(live.find(|link| link.token_hash == *token_hash).cloned())
+    }
+
+    async fn has_set_up_link(&self, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let links = self.links.lock().unwrap();
+        Ok(links.iter().any(|link| link.user == *user && now < link.expires_at))
     }
 
     async fn take_link(&self, _: &[u8; 32], _: Timestamp) -> Result<Option<Link>, StoreError> {
@@ -414,6 +425,10 @@ struct Map;
 impl Places for Map {
     fn directories(&self) -> Vec<DirectoryName> {
         vec!["customers".into(), "staff".into()]
+    }
+
+    fn admin_directory(&self) -> Option<DirectoryName> {
+        Some("staff".into())
     }
 
     fn link(&self, directory: &str, host: Option<&str>, token: &str) -> Result<String, String> {

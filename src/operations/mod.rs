@@ -85,6 +85,9 @@ pub struct Place {
 pub trait Places: Send + Sync + std::fmt::Debug {
     fn directories(&self) -> Vec<DirectoryName>;
 
+    /// Whose users administer; `None`: there is no directory.
+    fn admin_directory(&self) -> Option<DirectoryName>;
+
     /// The address of a set-up link. `host`: as asked for; `None`: the directory's.
     ///
     /// # Errors

@@ -368,6 +368,12 @@ pub(crate) async fn a_link_is_good_until_its_end_and_not_at_it<S: Store>(store: 
     let user = user(&store, "anna").await;
     store.create_link(link(&user, 1)).await.unwrap();
     let end = NOW.after(HOUR);
+    let other = self::user(&store, "bob").await;
+    for (owner, at, has) in
+        [(&user, end.before(TICK), true), (&user, end, false), (&other, NOW, false)]
+    {
+        assert_eq!(store.has_set_up_link(owner, at).await.unwrap(), has, "{owner:?} {at:?}");
+    }
     assert_eq!(store.find_link(&[1; 32], end).await.unwrap(), None);
     assert_eq!(store.take_link(&[1; 32], end).await.unwrap(), None);
     assert_eq!(store.take_link(&[2; 32], NOW).await.unwrap(), None);
@@ -1178,7 +1184,7 @@ pub(crate) async fn one_of_two_who_know_the_same_newest_revision_adds_the_next(s
     assert_eq!(store.add_revision(new_revision("staff"), 1).await.unwrap(), Added::Revision(2));
     let other = store.add_revision(new_revision("customers"), 0).await.unwrap();
     assert_eq!(other, Added::Revision(1), "each directory counts for itself");
-    assert_eq!(store.revisions().await.unwrap().len(), 3);
+    assert_eq!(store.revisions().await.unwrap().read.len(), 3);
 }
 
 pub(crate) async fn a_revision_comes_back_with_every_field_and_its_marks(store: impl Store) {
@@ -1197,7 +1203,7 @@ pub(crate) async fn a_revision_comes_back_with_every_field_and_its_marks(store: 
         ..new_revision("staff")
     };
     let Added::Revision(1) = store.add_revision(new.clone(), 0).await.unwrap() else { panic!() };
-    let found = store.revisions().await.unwrap().remove(0);
+    let found = store.revisions().await.unwrap().read.remove(0);
     assert_eq!((&found.chosen, found.report_only, &*found.author), (&new.chosen, true, "anna"));
     assert_eq!((found.at, &*found.reason, found.number), (NOW, "because", 1));
     assert_eq!((found.starts_at, found.started_at), (new.starts_at, None));
@@ -1205,9 +1211,19 @@ pub(crate) async fn a_revision_comes_back_with_every_field_and_its_marks(store: 
         (found.confirm_by, found.confirmed_at, found.ended_at),
         (new.confirm_by, None, None)
     );
-    store.end_revisions(&"staff".into(), NOW.after(MINUTE)).await.unwrap();
-    let ended = store.revisions().await.unwrap().remove(0).ended_at;
-    assert_eq!(ended, Some(NOW.after(MINUTE)));
+    let other = store.add_revision(new_revision("customers"), 0).await.unwrap();
+    assert_eq!(other, Added::Revision(1));
+    let (staff, later) = ("staff".into(), NOW.after(MINUTE));
+    assert_eq!(store.go_back(&staff, None, later).await.unwrap(), 0);
+    let to = new_revision("staff");
+    assert_eq!(store.go_back(&staff, Some(to.clone()), later.after(MINUTE)).await.unwrap(), 2);
+    let all = store.revisions().await.unwrap().read;
+    let ends = all.iter().map(|one| (&*one.directory, one.number, one.ended_at));
+    assert_eq!(
+        ends.collect::<Vec<_>>(),
+        [("customers", 1, None), ("staff", 1, Some(later)), ("staff", 2, None)]
+    );
+    assert_eq!(all[2], to.numbered(2));
 }
 
 pub(crate) async fn a_mark_is_set_once_and_a_late_confirmation_never(store: impl Store) {
@@ -1254,6 +1270,10 @@ pub(crate) async fn users_are_counted_by_what_they_have_through_every_change(sto
     store.set_user_roles(&anna, &[Role::from("scoregate_owner")].into()).await.unwrap();
     let both = [(vec![Password, Email], 1, 0), (vec![Password, Totp, Email], 1, 1)];
     assert_eq!(counted(&store).await, both);
+    let owners = SettingsStore::owners(&store, &staff).await.unwrap();
+    let enrolled = store.load_user(&anna).await.unwrap().unwrap().enrolled();
+    assert_eq!(owners, [enrolled], "with channel and time of enrolment");
+    assert_eq!(SettingsStore::owners(&store, &"customers".into()).await.unwrap(), [[]; 0]);
     let set = |methods: &[Method]| methods.iter().copied().collect::<MethodSet>();
     let with = store.users_with(&staff, &[set(&[Password, Email])], 50).await.unwrap();
     assert_eq!(with.iter().map(UserName::as_str).collect::<Vec<_>>(), ["bob"]);
@@ -1262,6 +1282,10 @@ pub(crate) async fn users_are_counted_by_what_they_have_through_every_change(sto
     assert_eq!(counted(&store).await, [(vec![Password, Totp, Email], 1, 1)]);
     store.set_user_state(&bob, UserState::Active).await.unwrap();
     assert_eq!(counted(&store).await, both);
+    for (state, owners) in [(UserState::Disabled, 0), (UserState::Active, 1)] {
+        store.set_user_state(&anna, state).await.unwrap();
+        assert_eq!(SettingsStore::owners(&store, &staff).await.unwrap().len(), owners);
+    }
     store.delete_user(&anna).await.unwrap();
     assert_eq!(counted(&store).await, [(vec![Password, Email], 1, 0)]);
 }

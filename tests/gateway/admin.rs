@@ -441,3 +441,24 @@ fn where_everything_comes_from_files_no_save_is_taken() {
         assert!(response.text().contains("admin.read_only is on"), "{address}");
     }
 }
+
+#[test]
+fn an_owner_with_all_that_a_gateway_without_messages_has_gets_in_and_can_save() {
+    let mut world = World::prepare();
+    let outbox = "[notifier.outbox]\nkind = \"file\"\npath = \"outbox\"\n";
+    assert!(world.config().contains(outbox));
+    world.write_config(&world.config().replace(outbox, "").replace("level = 40", "level = 30"));
+    world.run();
+    let invite = ["user", "add", "olga", "--directory", "staff", "--role", "scoregate_owner"];
+    let link = super::world::link_path(&world.operate(&invite));
+    let mut app = Person::new(&world).set_up(&link, "olga");
+    let mut olga = administrator(&world);
+    olga.open("/directories");
+    olga.sign_in("olga", &password_of("olga"));
+    olga.choose("totp");
+    olga.fill(&[("code", &app.code())]);
+    assert_eq!((olga.page.status(), olga.page.path()), (200, "/directories"));
+    let saved = save(&mut olga, &draft(&[("points_passkey", "40")]), &[("when", "now")]);
+    assert_eq!(saved, 200, "{}", olga.page.words());
+    assert!(olga.page.words().contains("Saved."), "{}", olga.page.words());
+}
