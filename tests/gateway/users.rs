@@ -8,8 +8,10 @@ use super::world::{World, email_of, link_path, password_of, wait_for};
 /// The address of a user's page, found as an administrator finds it.
 fn page_of(person: &mut Person, name: &str) -> String {
     let html = person.open(&format!("/users?directory=staff&q={name}")).response.text();
-    let row = html.split("href=\"/users/").nth(1).unwrap_or_else(|| panic!("no {name}: {html}"));
-    format!("/users/{}", row.split('"').next().unwrap())
+    let links = html.split("href=\"/users/").skip(1);
+    let mut ids = links.map(|rest| rest.split('"').next().unwrap());
+    let id = ids.find(|id| !id.starts_with("new"));
+    format!("/users/{}", id.unwrap_or_else(|| panic!("no {name}: {html}")))
 }
 
 #[test]
