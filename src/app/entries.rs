@@ -80,8 +80,11 @@ fn files(config: &Config) -> impl Iterator<Item = &CertificateFiles> {
 /// # Errors
 /// A sentence with the file.
 pub(super) fn read_certificates(config: &Config) -> Result<Vec<CertifiedHost>, String> {
-    let read = |files: &CertificateFiles| CertifiedHost::read(files).map_err(|error| chain(&error));
-    files(config).map(read).collect()
+    files(config).map(read_certificate).collect()
+}
+
+fn read_certificate(files: &CertificateFiles) -> Result<CertifiedHost, String> {
+    CertifiedHost::read(files).map_err(|error| chain(&error))
 }
 
 /// When the first of them ends; `None` where there is none.
@@ -137,24 +140,36 @@ impl CertificateWatch {
         }
     }
 
+    /// Each pair by itself, so that one that is of no use keeps no other from being renewed.
     fn take_over(&self, config: &Config) {
         let now = self.clock.now();
-        let taken = read_certificates(config).and_then(|certificates| {
-            check_dates(&certificates, now)?;
-            self.note_ends(&certificates);
-            self.tls.replace(certificates).map_err(|error| chain(&error))
-        });
-        self.metrics.certificates_read(taken.is_ok());
-        let name = match &taken {
-            Ok(()) => EventName::ConfigLoaded,
-            Err(_) => EventName::ConfigRejected,
+        let served = self.tls.certificates();
+        let (mut certificates, mut useless) = (Vec::new(), Vec::new());
+        for files in files(config) {
+            let old = served.iter().find(|one| one.is_of(files));
+            match read_certificate(files).and_then(|fresh| worth_taking(fresh, old, now)) {
+                Ok(fresh) => certificates.push(fresh),
+                Err(error) => {
+                    certificates.extend(old.cloned());
+                    useless.push(error);
+                }
+            }
+        }
+        self.note_ends(&certificates);
+        if let Err(error) = self.tls.replace(certificates) {
+            useless.push(chain(&error));
+        }
+        self.metrics.certificates_read(useless.is_empty());
+        let name = match useless.is_empty() {
+            true => EventName::ConfigLoaded,
+            false => EventName::ConfigRejected,
         };
         self.audit.record(Event::new(name, now).actor(&Actor::Gateway).reason("certificates"));
-        match taken {
-            Ok(()) => tracing::info!("certificates were read again"),
-            Err(error) => {
-                tracing::error!(%error, "certificates changed and cannot be used; the old ones stay");
-            }
+        for error in &useless {
+            tracing::error!(%error, "certificates changed and cannot be used; the old ones stay");
+        }
+        if useless.is_empty() {
+            tracing::info!("certificates were read again");
         }
     }
 
@@ -165,12 +180,16 @@ impl CertificateWatch {
     }
 }
 
-/// A certificate that has ended is worth less than the one that it would replace.
-fn check_dates(certificates: &[CertifiedHost], now: Timestamp) -> Result<(), String> {
-    match certificates.iter().find(|one| one.not_after() < now) {
-        Some(ended) => Err(format!("the certificate for {} has ended", ended.names().join(", "))),
-        None => Ok(()),
+/// A certificate that has ended is worth less than one that has not, and no less than another that has.
+fn worth_taking(
+    fresh: CertifiedHost,
+    old: Option<&CertifiedHost>,
+    now: Timestamp,
+) -> Result<CertifiedHost, String> {
+    if fresh.not_after() < now && old.is_some_and(|old| old.not_after() >= now) {
+        return Err(format!("the certificate for {} has ended", fresh.names().join(", ")));
     }
+    Ok(fresh)
 }
 
 fn stamps(config: &Config) -> Vec<(PathBuf, Stamp)> {

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -125,6 +127,7 @@ async fn serve(
     let _ = services.admin.set(web::admin_router(AdminPortal {
         portal: services.portal.clone(),
         operator: operator.operator.clone(),
+        roster: Arc::new(services.opened.store.clone()),
         kept: Arc::default(),
         policies: settings.1,
         ground: settings.0,
@@ -282,14 +285,18 @@ async fn until(mut stopping: watch::Receiver<bool>, task: impl Future<Output = (
     }
 }
 
-/// Every `period`, until the gateway stops.
+/// Every `period`, until the gateway stops. Work that fails is done again at its next turn: nobody would see
+/// that streams are not looked at any more.
 async fn every<F: Future<Output = ()>>(period: Duration, mut work: impl FnMut() -> F) {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        work().await;
+        let turn = AssertUnwindSafe(async { work().await });
+        if turn.catch_unwind().await.is_err() {
+            tracing::error!("a fault in what is done regularly; it is tried again");
+        }
     }
 }
 
@@ -567,4 +574,25 @@ async fn demonstrate(
         lines.first().map(|address| demo::welcome(*address, admin, &people)).unwrap_or_default()
     };
     serve(stage, &welcome, terminal).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn upkeep_that_fails_once_is_done_again_at_its_next_hour() {
+        let turns = AtomicUsize::new(0);
+        let work = || {
+            let turn = turns.fetch_add(1, Ordering::SeqCst);
+            assert_ne!(turn, 0, "before there is a future");
+            async move { assert_ne!(turn, 1, "in the middle of it") }
+        };
+        let upkeep = AssertUnwindSafe(every(Duration::from_secs(1), work));
+        let ended = tokio::time::timeout(Duration::from_millis(4500), upkeep.catch_unwind()).await;
+        assert!(ended.is_err(), "it goes on");
+        assert_eq!(turns.load(Ordering::SeqCst), 4);
+    }
 }

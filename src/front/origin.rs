@@ -16,7 +16,7 @@ pub(super) fn may_open(head: &Head<'_>, arrival: &Arrival) -> bool {
     let origin = origin.to_ascii_lowercase();
     let allowed = &arrival.route.streams.origins;
     said.next().is_none()
-        && (is_own(&origin, head.host, head.tls.is_some())
+        && (is_own(&origin, head.host, head.secure)
             || allowed.iter().any(|one| one == "*" || *one == origin))
 }
 

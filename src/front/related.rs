@@ -21,7 +21,7 @@ pub(super) fn origins(head: &Head<'_>, snapshot: &Snapshot) -> Option<Answer> {
     let domains = snapshot.config.directories.values().filter_map(|one| one.passkeys.as_ref());
     let mut origins: Vec<String> = domains
         .filter(|domain| domain.id == host)
-        .flat_map(|domain| domain.related_hosts.iter().map(|host| origin(snapshot, host)))
+        .flat_map(|domain| domain.related_hosts.iter().map(|host| snapshot.origin(host)))
         .collect();
     if origins.is_empty() {
         return None;
@@ -30,14 +30,4 @@ pub(super) fn origins(head: &Head<'_>, snapshot: &Snapshot) -> Option<Answer> {
     origins.dedup();
     let json = json!({ "origins": origins }).to_string().into_bytes();
     Some(Answer::json(Kind::Page, "application/json", json))
-}
-
-/// As browsers write it: browsers take passkeys of other domains over TLS only.
-fn origin(snapshot: &Snapshot, host: &str) -> String {
-    let mut routes = snapshot.config.routes.iter().filter(|route| route.host == host);
-    let port = routes.find_map(|route| route.public_port).or(snapshot.ports.first().copied());
-    match port {
-        None | Some(443) => format!("https://{host}"),
-        Some(port) => format!("https://{host}:{port}"),
-    }
 }

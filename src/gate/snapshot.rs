@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::IdentityPlan;
 use crate::accounts::DirectoryName;
-use crate::config::{Config, Upstream};
+use crate::config::{Config, HttpServes, Upstream};
 use crate::keys::Keyring;
 use crate::points::{Method, MethodSet, Points, Settings};
 use crate::routes::{Route, RouteProblem, Table};
@@ -117,19 +117,34 @@ impl Snapshot {
         }
     }
 
-    /// Where our own pages of a host begin, for links: `https` unless there is only a plain listener; from the
-    /// configuration alone, never from a request.
+    /// Where our own pages of a host begin, for links.
     #[must_use]
     pub fn own_pages(&self, host: &str) -> String {
-        let has_tls = self.config.listen.https.is_some();
-        let (scheme, standard) = if has_tls { ("https", 443) } else { ("http", 80) };
-        let bound = self.ports.first().copied().unwrap_or(standard);
-        let public = self.config.routes.iter().find(|route| route.host == host);
-        let port = match public.and_then(|route| route.public_port).unwrap_or(bound) {
-            port if port == standard => String::new(),
-            port => format!(":{port}"),
+        self.origin(host) + "/.scoregate/"
+    }
+
+    /// How a host is reached from outside: `https` unless there is only a plain listener with nobody in front
+    /// of it, on the `public_port` of its routes or the port of our own listener. A proxy that ends TLS has a
+    /// port of its own, which is 443 unless a route says otherwise. From the configuration alone, never from a
+    /// request.
+    #[must_use]
+    pub fn origin(&self, host: &str) -> String {
+        let listen = &self.config.listen;
+        let is_behind_tls = listen.https.is_none()
+            && listen.http.as_ref().is_some_and(|http| {
+                http.serves == HttpServes::Routes && !http.in_front.trusted.is_empty()
+            });
+        let (scheme, standard) = match listen.https {
+            None if !is_behind_tls => ("http", 80),
+            Some(_) | None => ("https", 443),
         };
-        format!("{scheme}://{host}{port}/.scoregate/")
+        let bound = if is_behind_tls { None } else { self.ports.first().copied() };
+        let mut routes = self.config.routes.iter().filter(|route| route.host == host);
+        match routes.find_map(|route| route.public_port).or(bound) {
+            None => format!("{scheme}://{host}"),
+            Some(port) if port == standard => format!("{scheme}://{host}"),
+            Some(port) => format!("{scheme}://{host}:{port}"),
+        }
     }
 
     /// A host may be named without port, with a listener's, or with the route's public one.

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -40,9 +40,10 @@ const CLOSE_TIME: Duration = Duration::from_secs(5);
 /// else's.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Requests of one HTTP/2 connection that its client may take back before they are answered. A browser
-/// that leaves a page does it to some dozens; "rapid reset" (CVE-2023-44487) to thousands.
+/// Requests of one HTTP/2 connection that its client may take back within [`RESET_WINDOW`] before they are
+/// answered. A browser that leaves a page does it to some dozens; "rapid reset" (CVE-2023-44487) to thousands.
 const RESET_LIMIT: u32 = 200;
+const RESET_WINDOW: Duration = Duration::from_secs(10);
 
 /// What the TLS handshake said.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -98,7 +99,8 @@ pub(super) struct Watch {
     is_chunked: AtomicBool,
     chunks: Mutex<Chunks>,
     is_broken: AtomicBool,
-    resets: AtomicU32,
+    /// Since when, and how many.
+    resets: Mutex<Option<(Instant, u32)>>,
     reset_too_often: Notify,
 }
 
@@ -160,14 +162,20 @@ impl Watch {
         self.was_slow.load(Ordering::Relaxed)
     }
 
-    /// The client took a request of HTTP/2 back.
+    /// The client took a request of HTTP/2 back that was not answered yet.
     pub(super) fn note_reset(&self) {
-        if self.resets.fetch_add(1, Ordering::Relaxed) >= RESET_LIMIT {
+        let now = Instant::now();
+        let mut resets = lock(&self.resets);
+        let (since, count) = resets
+            .filter(|(since, _)| now.duration_since(*since) < RESET_WINDOW)
+            .unwrap_or((now, 0));
+        *resets = Some((since, count.saturating_add(1)));
+        if count >= RESET_LIMIT {
             self.reset_too_often.notify_one();
         }
     }
 
-    /// Ready when the client has taken back more requests than any honest one.
+    /// Ready when the client has taken back more requests at once than any honest one.
     pub(super) async fn reset_too_often(&self) {
         self.reset_too_often.notified().await;
     }
@@ -504,6 +512,7 @@ impl<S: IO> GetSocketDigest for Wire<S> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
     use proptest::prelude::*;
 
     use super::*;
@@ -528,5 +537,24 @@ mod tests {
             }
             prop_assert_eq!(behind, whole[end..].to_vec());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_takes_back_too_much_at_once_is_ended_and_one_that_does_now_and_then_is_not()
+     {
+        let is_ended = async |pause: Duration, count: u32| {
+            let watch = Watch::default();
+            for _ in 0..count {
+                watch.note_reset();
+                tokio::time::advance(pause).await;
+            }
+            watch.reset_too_often().now_or_never().is_some()
+        };
+        assert!(!is_ended(Duration::ZERO, RESET_LIMIT).await);
+        assert!(is_ended(Duration::ZERO, RESET_LIMIT + 1).await);
+        // A search box, all day.
+        assert!(!is_ended(Duration::from_secs(1), 10_000).await);
+        // What is spread over a window is still too much in it.
+        assert!(is_ended(Duration::from_millis(10), 1000).await);
     }
 }

@@ -17,7 +17,7 @@ use http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, SET_COOKIE,
     STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING,
 };
-use http::{HeaderValue, Version};
+use http::{HeaderValue, Method, Version};
 use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -461,7 +461,7 @@ impl Phases {
             }
             Reply::Switched(mut head, first, portal) => {
                 self.response_filter(session, &mut head, ctx).await?;
-                let kept = (ctx.running.take(), ctx.under_way.take());
+                let kept = (ctx.running.take(), ctx.under_way.take(), ctx.seat.take());
                 let idle =
                     ctx.passage.as_ref().map_or(CLIENT_SILENCE, |passage| passage.stream_idle);
                 link.kill.hand_over(Opened::new(&head, first, portal, idle, kept));
@@ -536,8 +536,12 @@ fn host_of(request: &RequestHeader) -> &[u8] {
     }
 }
 
-/// Whether a head asks for server-sent events, as every `EventSource` does.
+/// Whether a head asks for server-sent events, as every `EventSource` does. Whoever sends a body may ask for
+/// them too, and would hold a portal's seat for as long as nobody says anything.
 fn asks_for_events(session: &Session) -> bool {
+    if session.req_header().method != Method::GET {
+        return false;
+    }
     let accept = session.get_header(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
     memchr::memmem::find(accept, EVENTS).is_some()
 }
@@ -639,7 +643,7 @@ impl ProxyHttp for Phases {
         if let Some(link) = &mut ctx.link {
             link.kill.note_head();
             link.origin = link.connection.origin_of(&session.req_header().headers);
-            await_body(link, !session.is_upgrade_req() && sends_body(session.req_header()));
+            await_body(link, sends_body(session.req_header()));
             if !link.connection.http2
                 && session.req_header().headers.contains_key(TRANSFER_ENCODING)
             {
@@ -651,8 +655,7 @@ impl ProxyHttp for Phases {
         if session.get_keepalive().is_some() {
             session.set_keepalive(Some(keep_alive.as_secs().max(1)));
         }
-        let silence = (!session.is_upgrade_req()).then_some(CLIENT_SILENCE);
-        session.set_read_timeout(silence);
+        session.set_read_timeout(Some(CLIENT_SILENCE));
         session.set_write_timeout(Some(CLIENT_SILENCE));
         session.set_total_drain_timeout(Some(CLIENT_SILENCE));
         Ok(())
@@ -784,13 +787,13 @@ impl ProxyHttp for Phases {
 
     async fn request_body_filter(
         &self,
-        session: &mut Session,
+        _: &mut Session,
         body: &mut Option<Bytes>,
         is_whole: bool,
         ctx: &mut Ctx,
     ) -> pingora::Result<()> {
         if let Some(link) = &ctx.link {
-            await_body(link, !is_whole && !session.was_upgraded());
+            await_body(link, !is_whole);
             if let Some(h2_body) = &link.h2_body {
                 h2_body.moved(body.as_ref().map_or(0, Bytes::len));
             }
@@ -801,7 +804,7 @@ impl ProxyHttp for Phases {
         };
         let length = body.as_ref().map_or(0, Bytes::len);
         ctx.body_bytes = ctx.body_bytes.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-        if ctx.body_bytes > limit && !session.was_upgraded() {
+        if ctx.body_bytes > limit {
             ctx.refusal = Some(Refusal::TooLarge);
             return Error::e_explain(ErrorType::InternalError, "the body is too large");
         }
@@ -821,7 +824,7 @@ impl ProxyHttp for Phases {
         }
         let request = session.req_header();
         if let (Some(passage), Some(link)) = (&ctx.passage, &ctx.link) {
-            let scheme = if link.connection.tls.is_some() { "https" } else { "http" };
+            let scheme = if link.origin.secure { "https" } else { "http" };
             location::rewrite(response, &passage.upstream, || {
                 let host = std::str::from_utf8(host_of(request)).ok()?;
                 Some(format!("{scheme}://{host}"))
@@ -901,6 +904,7 @@ impl ProxyHttp for Phases {
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Ctx) {
         if let Some(link) = ctx.link.as_ref().filter(|link| link.connection.http2)
             && error.is_some_and(|error| *error.esource() == ErrorSource::Downstream)
+            && session.response_written().is_none()
         {
             link.connection.watch.note_reset();
         }

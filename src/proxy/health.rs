@@ -54,8 +54,11 @@ async fn ask(connector: &Connector, peer: &HttpPeer, host: &str, path: &str) -> 
     let mut request = RequestHeader::build("GET", path.as_bytes(), None).ok()?;
     request.insert_header("Host", host).ok()?;
     request.insert_header("User-Agent", "scoregate-health").ok()?;
-    request.insert_header("Connection", "close").ok()?;
     let (mut session, _) = connector.get_http_session(peer).await.ok()?;
+    if session.as_http1().is_some() {
+        // HTTP/2 has no such field, and a request with one is not sent (RFC 9113, section 8.2.2).
+        request.insert_header("Connection", "close").ok()?;
+    }
     session.write_request_header(Box::new(request)).await.ok()?;
     session.finish_request_body().await.ok()?;
     session.read_response_header().await.ok()?;

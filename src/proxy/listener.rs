@@ -283,6 +283,16 @@ fn group_of(address: IpAddr) -> IpAddr {
     }
 }
 
+/// Who a connection is with.
+#[derive(Clone, Copy)]
+struct OtherEnd {
+    /// Of the socket, or as its PROXY header says.
+    address: IpAddr,
+    /// What it says in fields is believed. Never where a PROXY header names nobody: then whoever is behind the
+    /// proxy may have written them.
+    is_trusted: bool,
+}
+
 /// Takes one connection from its first byte to its last.
 struct Entrance {
     tls: Option<Arc<TlsSettings>>,
@@ -329,17 +339,17 @@ impl Entrance {
         }
         let deadline = Instant::now() + self.gateway.shared.limits.load().handshake_timeout;
         let announced = timeout_at(deadline, self.announced(&mut socket, peer, &mut place));
-        let Ok(Some(peer)) = announced.await else { return };
+        let Ok(Some(client)) = announced.await else { return };
         let tcp = TcpConnection::from(socket);
         match &self.tls {
-            None => self.run(tcp, peer, None, shutdown).await,
+            None => self.run(tcp, client, None, shutdown).await,
             Some(settings) => {
                 let acceptor = Acceptor::from_server_config(settings.server());
                 let handshake = timeout_at(deadline, acceptor.tls_handshake(tcp));
                 // Scanners and clients that do not trust us end here; it is no event.
                 let Ok(Ok(stream)) = handshake.await else { return };
                 let tls = Arc::new(TlsInfo::of(&stream));
-                self.run(stream, peer, Some(tls), shutdown).await;
+                self.run(stream, client, Some(tls), shutdown).await;
             }
         }
     }
@@ -351,37 +361,40 @@ impl Entrance {
         socket: &mut TcpStream,
         peer: SocketAddr,
         place: &mut Place,
-    ) -> Option<SocketAddr> {
+    ) -> Option<OtherEnd> {
         if !self.porch.proxy_protocol {
-            return Some(peer);
+            return Some(OtherEnd { address: peer.ip(), is_trusted: self.porch.trusts(peer.ip()) });
         }
         let source = match read_proxy_header(socket).await {
-            Ok(source) => source.unwrap_or(peer),
+            Ok(Some(source)) => source.ip(),
+            // The proxy looks whether we live, or passes on whom it cannot name.
+            Ok(None) => return Some(OtherEnd { address: peer.ip(), is_trusted: false }),
             Err(error) => {
                 tracing::debug!(%peer, %error, "no PROXY header");
                 return self.turn_away(peer.ip(), TurnedAway::NoProxyHeader);
             }
         };
         let limit = self.gateway.shared.limits.load().connections_per_address;
-        if !self.porch.trusts(source.ip()) && !place.is_of(source.ip(), limit) {
-            return self.turn_away(source.ip(), TurnedAway::AddressFull);
+        let is_trusted = self.porch.trusts(source);
+        if !is_trusted && !place.is_of(source, limit) {
+            return self.turn_away(source, TurnedAway::AddressFull);
         }
-        Some(source)
+        Some(OtherEnd { address: source, is_trusted })
     }
 
     async fn run<S: IO + 'static>(
         &self,
         stream: S,
-        peer: SocketAddr,
+        OtherEnd { address, is_trusted }: OtherEnd,
         tls: Option<Arc<TlsInfo>>,
         shutdown: ShutdownWatch,
     ) {
-        let Some(origin) = Origin::of_peer(peer.ip(), tls.is_some()) else { return };
+        let Some(origin) = Origin::of_peer(address, tls.is_some()) else { return };
         let http2 = matches!(Ssl::selected_alpn_proto(&stream), Some(ALPN::H2));
         let watch = Arc::new(Watch::default());
         let info = ConnectionInfo {
             origin,
-            is_trusted: self.porch.trusts(peer.ip()),
+            is_trusted,
             porch: Arc::clone(&self.porch),
             tls,
             http2,
@@ -397,7 +410,7 @@ impl Entrance {
             _ = connection.process_new(stream, &shutdown) => {}
             () = connection.asks_nothing() => {}
             () = connection.info.watch.reset_too_often() => {
-                tracing::warn!(address = %peer.ip(), "a connection took back too many of its requests");
+                tracing::warn!(%address, "a connection took back too many of its requests");
             }
         }
     }

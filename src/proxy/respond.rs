@@ -14,6 +14,8 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
+use super::guard;
+
 /// What is read of a body that nobody asked for, so that the answer arrives and the connection stays.
 const DRAIN_BYTES: usize = 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -293,7 +295,9 @@ fn header_of(parts: &http::response::Parts, body: &Bytes) -> pingora::Result<Res
 
 /// Reads away what is left of a body, within bounds. Says whether nothing is left.
 async fn drain(session: &mut Session) -> bool {
-    if session.is_upgrade_req() {
+    let request = session.req_header();
+    if guard::asks_for_websocket(request.version, &request.headers) {
+        // What comes next may be no request.
         return false;
     }
     if session.is_body_done() {

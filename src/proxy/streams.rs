@@ -5,12 +5,15 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
+use std::future::ready;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Bond;
 use super::tunnel::Opened;
@@ -24,6 +27,11 @@ const SHARDS: usize = 16;
 
 /// A request that has run for so long is a stream too, such as a download.
 const LONG: Duration = Duration::from_secs(5);
+
+/// Streams that are judged at the same time, so that one that is slow to judge keeps no other from it.
+const JUDGED_AT_ONCE: usize = 64;
+/// Whoever cannot be judged within this time may not go on.
+const JUDGE_TIME: Duration = Duration::from_secs(2);
 
 /// Why a stream is ended before either side of it is done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -172,20 +180,14 @@ impl Streams {
     /// go on. Called a few times a second. Says how many were ended.
     pub async fn judge_again(&self) -> usize {
         let now = Instant::now();
-        let mut ended = 0;
+        let mut due = Vec::new();
         for shard in &self.shards {
-            let due: Vec<_> = {
-                let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-                shard.running.values().flatten().filter_map(|entry| entry.due(now)).collect()
-            };
-            for (kill, bond) in due {
-                if let Some(end) = bond.judge().await {
-                    kill.fire(end);
-                    ended += 1;
-                }
-            }
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            due.extend(shard.running.values().flatten().filter_map(|entry| entry.due(now)));
         }
-        ended
+        let judged: Vec<_> = due.into_iter().map(|(kill, bond)| judge(kill, bond)).collect();
+        let judged = stream::iter(judged).buffer_unordered(JUDGED_AT_ONCE);
+        judged.fold(0, |ended, has_ended| ready(ended + usize::from(has_ended))).await
     }
 
     /// Ends every running request of a session, and every one that is admitted late. Says how many ran.
@@ -229,6 +231,20 @@ impl Streams {
         let shard = self.shards.get(usize::from(first) % SHARDS)?;
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Ends what may not go on, and says whether it did. What cannot be found out, in time or at all, is a no.
+async fn judge(kill: Arc<Kill>, bond: Arc<dyn Bond>) -> bool {
+    let unknown = |why| {
+        tracing::error!(why, "a stream could not be judged again, and is ended");
+        Some(StreamEnd::Unknown)
+    };
+    let end = match timeout(JUDGE_TIME, AssertUnwindSafe(bond.judge()).catch_unwind()).await {
+        Ok(Ok(end)) => end,
+        Ok(Err(_)) => unknown("a fault"),
+        Err(_) => unknown("no time"),
+    };
+    end.inspect(|end| kill.fire(*end)).is_some()
 }
 
 impl Shard {
@@ -356,6 +372,56 @@ mod tests {
                 assert_eq!(has_ended, if is_later { later } else { at_once });
             }
             tokio::time::advance(LONG).await;
+        }
+    }
+
+    /// A bond that is never judged to its end, or that fails.
+    #[derive(Debug)]
+    struct Fails {
+        by_panic: bool,
+    }
+
+    #[async_trait::async_trait]
+    impl Bond for Fails {
+        fn is_due(&self) -> bool {
+            true
+        }
+
+        async fn judge(&self) -> Option<StreamEnd> {
+            assert!(!self.by_panic, "a fault in the gatekeeper");
+            std::future::pending().await
+        }
+
+        fn is_used(&self) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_cannot_be_judged_is_ended_and_keeps_no_other_from_it() {
+        let streams = Arc::new(Streams::default());
+        let bonds: [(Arc<dyn Bond>, u8); 4] = [
+            (Arc::new(Fails { by_panic: false }), StreamEnd::Unknown as u8),
+            (Arc::new(Fails { by_panic: true }), StreamEnd::Unknown as u8),
+            (Arc::new(Says(Some(StreamEnd::NotAllowed), true)), StreamEnd::NotAllowed as u8),
+            (Arc::new(Says(None, true)), 0),
+        ];
+        let running = bonds.map(|(bond, end)| {
+            let kill = Arc::new(Kill::default());
+            kill.note_stream();
+            (streams.register(ONE, &kill, Some(bond)), kill, end)
+        });
+        let others = Arc::clone(&running[2].1);
+        let limit = Duration::from_secs(3);
+        let judging = AssertUnwindSafe(streams.judge_again()).catch_unwind();
+        let others_end = timeout(limit, others.fired());
+        tokio::select! {
+            biased;
+            _ = judging => panic!("one of them cannot be judged at once"),
+            end = others_end => assert_eq!(end.expect("it waits"), StreamEnd::NotAllowed),
+        }
+        let judged = timeout(limit, streams.judge_again());
+        assert_eq!(judged.await.expect("it is waited for without end"), 3);
+        for (_, kill, end) in &running {
+            assert_eq!(kill.fired.load(Ordering::Acquire), *end);
         }
     }
 

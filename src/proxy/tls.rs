@@ -36,6 +36,8 @@ pub enum TlsError {
 /// A certificate with its key and the names it is for.
 #[derive(Clone)]
 pub struct CertifiedHost {
+    /// The file that the chain was read from.
+    cert: PathBuf,
     /// Lower case; some with one leading `*.`.
     names: Vec<String>,
     /// The last second in which the leaf is good.
@@ -74,7 +76,13 @@ impl CertifiedHost {
         let provider = rustls::crypto::ring::default_provider();
         let key = CertifiedKey::from_der(chain, key, &provider)
             .map_err(|source| TlsError::Key { path: files.key.clone(), source })?;
-        Ok(Self { names, not_after, key: Arc::new(key) })
+        Ok(Self { cert: files.cert.clone(), names, not_after, key: Arc::new(key) })
+    }
+
+    /// Whether it was read from these files.
+    #[must_use]
+    pub fn is_of(&self, files: &CertificateFiles) -> bool {
+        self.cert == files.cert
     }
 
     /// The names that it is for, lower case.
@@ -158,6 +166,12 @@ impl TlsSettings {
         let fresh = Certificates::new(certificates)?;
         self.certificates.hosts.store(fresh.hosts.load_full());
         Ok(())
+    }
+
+    /// The certificates in force.
+    #[must_use]
+    pub fn certificates(&self) -> Arc<Vec<CertifiedHost>> {
+        self.certificates.hosts.load_full()
     }
 
     pub(super) fn server(&self) -> Arc<ServerConfig> {

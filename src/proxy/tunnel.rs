@@ -27,6 +27,7 @@ use tokio::time::{Instant, timeout};
 
 use super::forward::UnderWay;
 use super::frames::{self, Frames};
+use super::pool::Seat;
 use super::streams::{Kill, Running, StreamEnd};
 
 /// A buffer for each direction.
@@ -46,9 +47,11 @@ pub(super) struct Opened {
     head: Bytes,
     first: Bytes,
     idle: Duration,
-    /// Keep the stream on its session's list, and among what is under way.
-    kept: (Option<Running>, Option<UnderWay>),
+    kept: Kept,
 }
+
+/// Keep a stream on its session's list, among what is under way, and among what its server has to do.
+pub(super) type Kept = (Option<Running>, Option<UnderWay>, Option<Seat>);
 
 /// What the portal said to a WebSocket.
 pub(super) enum Reply {
@@ -138,7 +141,7 @@ impl Opened {
         first: Bytes,
         portal: Stream,
         idle: Duration,
-        kept: (Option<Running>, Option<UnderWay>),
+        kept: Kept,
     ) -> Self {
         let mut wire = BytesMut::from(&b"HTTP/1.1 101 Switching Protocols\r\n"[..]);
         head.header_to_h1_wire(&mut wire);
@@ -149,7 +152,7 @@ impl Opened {
     /// Copies until either side is done, or `kill` or `stopping` says so, or nobody has said anything for
     /// the idle time.
     pub(super) async fn run(self, client: Stream, kill: &Arc<Kill>, mut stopping: ShutdownWatch) {
-        let Self { portal, head, first, idle, kept: (running, _under_way) } = self;
+        let Self { portal, head, first, idle, kept: (running, _under_way, _seat) } = self;
         let (mut from_client, mut to_client) = tokio::io::split(client);
         let (mut from_portal, mut to_portal) = tokio::io::split(portal);
         let alive = Alive { heard: Notify::new(), idle };

@@ -64,6 +64,29 @@ fn the_address_that_a_trusted_proxy_gives_counts_in_rules_and_in_the_audit() {
     assert_eq!(sources, ["203.0.113.1", "127.0.0.1", "127.0.0.1"]);
 }
 
+/// To a browser, a proxy that ends TLS and we are one address.
+#[test]
+fn behind_a_proxy_that_ends_tls_a_page_without_it_opens_no_websocket() {
+    let mut world = World::prepare();
+    let trusted = format!("serve = \"routes\"\n{TRUSTED}");
+    world.change_config(|config| config.replace("serve = \"routes\"\n", &trusted));
+    world.run();
+    world.add_user("bob");
+    let mut bob = Person::new(&world);
+    bob.sign_in_with_mail(&world, "bob");
+    for (proto, origin, status) in
+        [("https", "https", 101), ("https", "http", 403), ("http", "http", 101)]
+    {
+        let mut stream = world.plain().connect().unwrap();
+        let fields = format!(
+            "Cookie: {}\r\nX-Forwarded-Proto: {proto}\r\nOrigin: {origin}://{HOST}\r\n",
+            bob.session()
+        );
+        let seen = super::streams::ask(&mut *stream, "/socket", &fields).status;
+        assert_eq!(seen, status, "{proto} {origin}");
+    }
+}
+
 #[test]
 fn a_proxy_header_is_asked_for_and_its_address_is_the_source_of_a_refusal() {
     let world = with_http(&format!("{TRUSTED}proxy_protocol = true\n"));
@@ -150,6 +173,40 @@ fn certificates_are_taken_over_when_their_files_change_and_broken_ones_are_not()
         events.last().is_some_and(|event| event == "config.loaded").then_some(events)
     });
     assert_eq!(events[0], "config.rejected");
+}
+
+/// Two hosts with a certificate each, of which one has ended when the other is renewed.
+#[test]
+fn a_certificate_that_has_ended_keeps_no_other_from_being_renewed() {
+    let made = |name: &str, last_year| {
+        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        params.not_after = rcgen::date_time_ymd(last_year, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        (params.self_signed(&key).unwrap(), key.serialize_pem())
+    };
+    let mut world = World::prepare();
+    let put = |world: &World, names: [&str; 2], name, last_year| {
+        let (certificate, key) = made(name, last_year);
+        world.write_private(names[1], &key);
+        fs::write(world.path(names[0]), certificate.pem()).unwrap();
+        certificate.der().to_vec()
+    };
+    let (own, other) = (["cert.pem", "key.pem"], ["old.pem", "old-key.pem"]);
+    put(&world, other, "old.example.org", 2090);
+    let one = "tls.key = \"key.pem\"\n";
+    let more = "tls.certificates.old.cert = \"old.pem\"\n\
+                tls.certificates.old.key = \"old-key.pem\"\n";
+    world.change_config(|config| config.replace(one, &format!("{one}{more}")));
+    world.run();
+    put(&world, other, "old.example.org", 2020);
+    let second = put(&world, own, HOST, 2090);
+    wait_for("the new pair is served", || (world.peer_certificate() == second).then_some(()));
+    // One that is good is not given up for one that has ended.
+    put(&world, own, HOST, 2020);
+    let complaint = format!("the certificate for {HOST} has ended");
+    wait_for("it is complained of", || world.log().contains(&complaint).then_some(()));
+    assert_eq!(world.peer_certificate(), second);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod admin;
 mod architecture;
 mod attacks;
+mod clients;
 mod documents;
 mod edge;
 mod framing;
@@ -22,5 +23,6 @@ mod source;
 mod streams;
 mod upstream;
 mod upstreams;
+mod users;
 mod wire;
 mod world;

@@ -352,6 +352,44 @@ fn a_server_with_its_hands_full_is_not_given_more() {
     }
 }
 
+/// Says nothing to an ordinary request, and 101 to one for a WebSocket.
+fn socket_or_silence() -> SocketAddr {
+    portal(|mut connection| {
+        let Some(head) = read_head(&mut connection) else { return };
+        if head.to_ascii_lowercase().contains("upgrade: websocket") {
+            let switch = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+                          Upgrade: websocket\r\n\r\n";
+            connection.write_all(switch.as_bytes()).unwrap();
+        }
+        // Until the gateway lets go.
+        let _ = connection.read_to_end(&mut Vec::new());
+    })
+}
+
+#[test]
+fn an_open_websocket_has_its_servers_hands_full_until_it_ends() {
+    let server = socket_or_silence();
+    let world = world(&[("busy", one(server) + "\nconnections = 1")]);
+    let mut socket = world.plain().connect().unwrap();
+    assert_eq!(super::streams::ask(&mut *socket, "/busy/socket", "").status, 101);
+    assert_eq!(ask(&world, "/busy/x").status, 503);
+    drop(socket);
+    // Silence of the server: it was asked.
+    wait_for("the seat to be free", || (ask(&world, "/busy/x").status == 504).then_some(()));
+}
+
+#[test]
+fn only_what_can_be_an_event_stream_may_wait_for_its_portal_longer() {
+    let server = socket_or_silence();
+    let world = world(&[("slow", one(server))]);
+    let events = "Accept: text/event-stream\r\n";
+    let posted = world.plain().ask(&request("POST", "/slow/x", events, "x")).unwrap();
+    assert_eq!(posted.status, 504);
+    let upgrade = format!("{events}Connection: Upgrade\r\nUpgrade: h2c\r\n");
+    let posted = world.plain().ask(&request("POST", "/slow/x", &upgrade, "x")).unwrap();
+    assert_eq!(posted.status, 504);
+}
+
 #[test]
 fn a_socket_is_a_server_and_the_host_is_kept_or_set() {
     let folder = tempfile::tempdir().unwrap();
@@ -395,15 +433,23 @@ fn a_redirect_to_the_portals_inner_address_leads_to_the_outer_one() {
             let _ = connection.write_all(answer.as_bytes());
         }
     });
-    let world = world(&[("inner", one(server))]);
+    let mut world = World::prepare();
+    let trusted = "serve = \"routes\"\ntrusted_proxies = [\"127.0.0.1/32\"]\n";
+    configure(&world, &[("inner", one(server))]);
+    world.change_config(|config| config.replace("serve = \"routes\"\n", trusted));
+    world.run();
     for (path, expected) in [
         ("/inner/own", "/a?b=1#c"),
         ("/inner/tls", "/a"),
         ("/inner/relative", "/a"),
         ("/inner/other", "https://elsewhere.example/a"),
     ] {
-        for (road, scheme) in [(world.plain(), "http"), (world.tls(), "https")] {
-            let response = road.ask(&request("GET", path, "", "")).unwrap();
+        for (road, fields, scheme) in [
+            (world.plain(), "", "http"),
+            (world.plain(), "X-Forwarded-Proto: https\r\n", "https"),
+            (world.tls(), "", "https"),
+        ] {
+            let response = road.ask(&request("GET", path, fields, "")).unwrap();
             let is_own = matches!(path, "/inner/own" | "/inner/tls");
             let whole = format!("{scheme}://{HOST}{expected}");
             let expected = if is_own { whole.as_str() } else { expected };
@@ -522,12 +568,15 @@ impl Drop for Node {
 
 const H2_PORTAL: &str = r#"
 const server = require("node:http2").createServer();
+let checks = 0;
 server.on("stream", (stream, headers) => {
+  if (headers[":path"] === "/health") checks += 1;
   let length = 0;
   stream.on("data", (chunk) => { length += chunk.length; });
   stream.on("end", () => {
     stream.respond({ ":status": 200, "content-type": "text/plain" });
-    stream.end(`${headers[":method"]} ${headers[":authority"]} ${headers[":path"]} ${length}`);
+    const { ":method": method, ":authority": authority, ":path": path } = headers;
+    stream.end(path === "/modern/checks" ? `${checks}` : `${method} ${authority} ${path} ${length}`);
   });
 });
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));
@@ -540,8 +589,15 @@ fn a_portal_that_speaks_http2_is_spoken_to_in_it() {
     let mut node = Node(node.spawn().unwrap());
     let mut port = String::new();
     BufReader::new(node.0.stdout.take().unwrap()).read_line(&mut port).unwrap();
-    let settings = format!("servers = [\"http://127.0.0.1:{}\"]\nhttp2 = true", port.trim());
+    let settings = format!(
+        "servers = [\"http://127.0.0.1:{}\"]\nhttp2 = true\n[upstream.modern.health]\n\
+         path = \"/health\"\ninterval = \"1s\"\ndown_after = 1",
+        port.trim()
+    );
     let world = world(&[("modern", settings)]);
+    wait_for("the server to be asked how it is, twice", || {
+        (ask(&world, "/modern/checks").text().parse::<u32>().ok()? >= 2).then_some(())
+    });
     let text = ask(&world, "/modern/x?y=1").text();
     assert_eq!(text, format!("GET {HOST} /modern/x?y=1 0"));
     let body = "b".repeat(100_000);

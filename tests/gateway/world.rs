@@ -160,6 +160,14 @@ public = true
         fs::write(self.config_file(), text).unwrap();
     }
 
+    /// Changes what was written last.
+    pub(crate) fn change_config(&self, change: impl FnOnce(String) -> String) {
+        let text = fs::read_to_string(self.config_file()).unwrap();
+        let changed = change(text.clone());
+        assert_ne!(changed, text);
+        self.write_config(&changed);
+    }
+
     /// A file that only its owner reads, in the folder of the configuration.
     pub(crate) fn write_private(&self, name: &str, text: &str) {
         write_private(&self.path(name), text);

@@ -1,10 +1,11 @@
 //! The gate as a whole, without a socket: what is admitted, what is not, and what is asked on the way.
 
 pub(crate) mod house;
+mod preflight;
 mod standing;
 
 use super::*;
-use crate::points::{Method, Role};
+use crate::points::{Method, Network, Role};
 use house::{Call, HOST, House, NOW, minutes};
 
 /// In one word.
@@ -250,4 +251,28 @@ async fn an_assertion_is_signed_once_for_half_its_life_and_anew_when_it_would_sa
     house.sessions.user_changed(&anna.user.id);
     assert_ne!(signed(&house, "/basic/", 31).await, basic, "another role");
     assert_eq!(signed(&house, "/open/", 31).await, None, "nobody is named here");
+}
+
+/// Behind a proxy that ends TLS the outside is `https`, on a port that only the configuration can say.
+#[tokio::test]
+async fn links_lead_to_where_people_come_in_and_not_to_where_a_proxy_does() {
+    let keys = House::new().await.keys;
+    let own_pages = |trusted: &[&str], public_port| {
+        let mut config = house::config();
+        let trusted = trusted.iter().map(|text| Network::new(text.parse().unwrap(), 32).unwrap());
+        config.listen.http.as_mut().unwrap().in_front.trusted = trusted.collect();
+        for route in &mut config.routes {
+            route.public_port = public_port;
+        }
+        house::snapshot_of(config, keys.clone()).own_pages(HOST)
+    };
+    let table = [
+        (&["127.0.0.1"][..], None, format!("https://{HOST}/.scoregate/")),
+        (&["127.0.0.1"], Some(8443), format!("https://{HOST}:8443/.scoregate/")),
+        (&[], None, format!("http://{HOST}:8080/.scoregate/")),
+        (&[], Some(80), format!("http://{HOST}/.scoregate/")),
+    ];
+    for (trusted, public_port, expected) in table {
+        assert_eq!(own_pages(trusted, public_port), expected, "{trusted:?} {public_port:?}");
+    }
 }

@@ -60,6 +60,21 @@ async fn a_proxy_header_names_the_client_of_the_whole_connection() {
     assert!(!sent.contains("203.0.113"), "{sent}");
 }
 
+/// A header without an address says that the proxy speaks for itself, so the fields behind it are a client's
+/// as much as its own: nobody has looked at them.
+#[tokio::test]
+async fn a_proxy_header_that_names_nobody_makes_nothing_else_believed() {
+    let house = house_with(porch_for("127.0.0.1", true)).await;
+    let local = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0".to_vec();
+    for header in [b"PROXY UNKNOWN\r\n".to_vec(), local] {
+        let found = house.exchange(&[header, get("/", FORWARDED)].concat()).await;
+        assert_eq!(found.statuses(), [200], "{found:?}");
+    }
+    let sent = house.portal.text();
+    assert!(sent.contains("\nX-Forwarded-For: 127.0.0.1\n"), "{sent}");
+    assert!(!sent.contains("198.51.100") && !sent.contains("X-Forwarded-Proto: https"), "{sent}");
+}
+
 #[tokio::test]
 async fn without_a_proxy_header_of_a_trusted_peer_a_connection_is_closed() {
     let house = house_with(porch_for("127.0.0.1", true)).await;
@@ -162,6 +177,25 @@ async fn a_body_that_drips_is_a_408_and_a_portal_that_is_slow_is_not_the_clients
     let request = get("/late", "Connection: close\r\n");
     let late = exchange(&mut patient, &request, Duration::from_secs(5)).await;
     assert_eq!(late.statuses(), [200], "{late:?}");
+}
+
+/// An upgrade that is no WebSocket is a request like any other, with a body that may be held back.
+#[tokio::test]
+async fn a_body_that_is_held_back_is_a_408_whatever_else_its_head_asks_for() {
+    let limits = Limits { rate_window: Duration::from_millis(400), min_rate: 1000, ..limits() };
+    let house = House::build(Plan { limits, ..Plan::default() }).await;
+    for fields in [
+        "",
+        "Upgrade: x\r\n",
+        "Connection: Upgrade\r\nUpgrade: h2c\r\nAccept: text/event-stream\r\n",
+    ] {
+        let head = format!(
+            "POST /public HTTP/1.1\r\nHost: {PORTAL}\r\n{fields}Content-Length: 1000\r\n\r\n"
+        );
+        let mut connection = TcpStream::connect(house.address).await.unwrap();
+        let found = exchange(&mut connection, head.as_bytes(), Duration::from_secs(20)).await;
+        assert_eq!(found.statuses(), [408], "{fields}");
+    }
 }
 
 #[tokio::test]
