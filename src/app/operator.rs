@@ -115,7 +115,8 @@ pub(super) fn operator(
     };
     Operator::new(Tools {
         accounts,
-        changes: store,
+        changes: store.clone(),
+        roster: store,
         letters: running.letters,
         session_store,
         sessions: running.sessions,
@@ -149,6 +150,10 @@ impl Passwords for OwnThreads {
             .ok()
             .and_then(Result::ok)
             .ok_or(NotHashed::Busy)
+    }
+
+    fn is_hash(&self, text: &str) -> bool {
+        HashCost::is_bearable(text)
     }
 }
 

@@ -244,3 +244,52 @@ fn each_role_does_to_users_what_the_matrix_says_by_every_form() {
     let owners = owners.matches("scoregate_owner").count();
     assert_eq!(owners, 2, "the first one and the one of this test");
 }
+
+#[test]
+fn a_table_is_imported_whole_or_not_at_all_by_a_gateway_that_runs_and_by_none() {
+    let mut world = World::with_users(&["erik"]);
+    // Longer than any other request to a running gateway.
+    let mut table = "username;name;email\nerik;Erik;erik@elsewhere.example.net\n".to_owned();
+    for number in 0..2000 {
+        table.push_str(&format!("user{number};Gebruiker {number};user{number}@example.net\n"));
+    }
+    let wrong = format!("{table}bad name;B;\n");
+    std::fs::write(world.path("good.csv"), &table).unwrap();
+    std::fs::write(world.path("wrong.csv"), &wrong).unwrap();
+    let import = |world: &World, file: &str, apply: bool| {
+        let file = world.path(file);
+        let mut arguments = vec!["user", "import", file.to_str().unwrap(), "--directory", "staff"];
+        arguments.extend(apply.then_some("--apply"));
+        world.command(&arguments, "")
+    };
+    let users = |world: &World| world.operate(&["user", "list"]).lines().count();
+    let before = users(&world);
+    let refused = import(&world, "wrong.csv", true);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.out.contains("row 2003, username: "), "{refused:?}");
+    let dry = import(&world, "good.csv", false);
+    assert!(dry.out.contains("2000 new, 1 changed, 0 as before, 0 wrong"), "{dry:?}");
+    assert_eq!(users(&world), before);
+
+    let mut erik = Person::new(&world);
+    erik.sign_in_with_mail(&world, "erik");
+    assert_eq!(erik.get("/").status, 200);
+    let done = import(&world, "good.csv", true);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(users(&world), before + 2000);
+    assert_eq!(erik.get("/").status, 303, "the mailbox that he had shown is not his any more");
+    let csv = world.operate(&["user", "export", "--directory", "staff"]);
+    assert!(csv.starts_with("username,name,email,phone,language,roles,state\n"), "{csv}");
+    assert_eq!(csv.lines().count(), before + 2000, "more than one piece");
+    assert!(!csv.contains("argon2"));
+
+    world.stop();
+    std::fs::write(world.path("again.csv"), &csv).unwrap();
+    let again = import(&world, "again.csv", true);
+    // `admin` owns the gateway.
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.out.contains("`admin` administers"), "{again:?}");
+    std::fs::write(world.path("more.csv"), "username\nnewcomer\n").unwrap();
+    assert_eq!(import(&world, "more.csv", true).code, Some(0));
+    assert!(world.operate(&["user", "list"]).contains("newcomer"));
+}

@@ -11,6 +11,7 @@ mod codes;
 mod counters;
 mod fields;
 mod folder;
+mod import;
 mod passkeys;
 mod recovery;
 mod roster;
