@@ -143,7 +143,6 @@ impl RunningGateway {
         self.revision.store(compiled.revision, Ordering::SeqCst);
         // The keys of this moment: they may have been rotated since the snapshot was read.
         self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
-        // Every snapshot has upstreams of its own, also where only a setting of people changed.
         self.gateway.set_upstreams(self.snapshot.load().upstreams.values().cloned());
     }
 

@@ -231,7 +231,7 @@ pub struct Sms {
     pub per_address: Limit,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Upstream {
     pub name: String,
     /// At least one.
@@ -258,7 +258,7 @@ pub struct Upstream {
 }
 
 /// How servers behind TLS are verified, and what is shown to them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct UpstreamTls {
     /// Certificates (DER) believed instead of the system's roots.
     pub ca: Option<Vec<Vec<u8>>>,
@@ -268,7 +268,7 @@ pub struct UpstreamTls {
 }
 
 /// What the gateway shows to servers that ask who it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClientCertificate {
     /// DER, the gateway's own first.
     pub chain: Vec<Vec<u8>>,

@@ -85,6 +85,17 @@ impl Snapshot {
         })
     }
 
+    /// The same, with those upstreams of an earlier one that have not changed: what is known of their servers
+    /// hangs on them.
+    #[must_use]
+    pub fn keeping_upstreams_of(self, earlier: &Self) -> Self {
+        let kept = self.upstreams.iter().map(|(name, upstream)| {
+            let known = earlier.upstreams.get(name).filter(|known| *known == upstream);
+            (name.clone(), known.unwrap_or(upstream).clone())
+        });
+        Self { upstreams: Arc::new(kept.collect()), ..self }
+    }
+
     /// The same, with other keys.
     #[must_use]
     pub fn with_keys(&self, keys: Arc<Keyring>) -> Self {
