@@ -201,6 +201,16 @@ pub enum SmtpEncryption {
 }
 
 impl NotifierConfig {
+    /// What a server of others lets us in with.
+    #[must_use]
+    pub fn password(&self) -> Option<&Secret<String>> {
+        match self {
+            Self::Smtp(smtp) => smtp.password.as_ref(),
+            Self::Http(gateway) => Some(&gateway.password),
+            Self::File { .. } | Self::Console => None,
+        }
+    }
+
     #[must_use]
     pub const fn carries_email(&self) -> bool {
         match self {
