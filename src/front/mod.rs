@@ -322,10 +322,11 @@ impl Front {
 #[async_trait]
 impl Gatekeeper for Front {
     async fn admit(&self, head: &Head<'_>) -> Admission {
-        if let Some(answer) = related::origins(head, &self.snapshot.load()) {
+        let admission = self.judge(head).await;
+        if let Some(answer) = admission.arrival().and_then(|at| related::origins(head, at)) {
             return answered(answer);
         }
-        match self.judge(head).await {
+        match admission {
             gate::Admission::Forward(passage) if passage.arrival.is_for_administrators() => {
                 self.metrics.decided(Some(ADMIN_ROUTE), DecisionKind::Allow, "score");
                 let mut extensions = http::Extensions::new();
