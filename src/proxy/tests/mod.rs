@@ -412,6 +412,11 @@ impl Exchange {
     }
 }
 
+/// What an answer may take to begin, on a machine with other things to do.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reads until the connection is closed, or nothing has come for a while: after something was written for
+/// [`PATIENCE`], otherwise for `quiet`.
 async fn exchange(connection: &mut TcpStream, bytes: &[u8], quiet: Duration) -> Exchange {
     let (mut from, mut to) = connection.split();
     let mut text = Vec::new();
@@ -421,7 +426,9 @@ async fn exchange(connection: &mut TcpStream, bytes: &[u8], quiet: Duration) -> 
     let read = async {
         let mut piece = [0; 4096];
         loop {
-            match tokio::time::timeout(quiet, from.read(&mut piece)).await {
+            let is_awaited = text.is_empty() && !bytes.is_empty();
+            let wait = if is_awaited { quiet.max(PATIENCE) } else { quiet };
+            match tokio::time::timeout(wait, from.read(&mut piece)).await {
                 Err(_) => return false,
                 Ok(Ok(0) | Err(_)) => return true,
                 Ok(Ok(read)) => text.extend(&piece[..read]),
