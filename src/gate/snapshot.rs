@@ -150,8 +150,8 @@ impl Snapshot {
             Some(_) | None => ("https", 443),
         };
         let bound = if is_behind_tls { None } else { self.ports.first().copied() };
-        let mut routes = self.config.routes.iter().filter(|route| route.host == host);
-        match routes.find_map(|route| route.public_port).or(bound) {
+        let route = self.table.route_for_host(host.as_bytes());
+        match route.and_then(|route| route.public_port).or(bound) {
             None => format!("{scheme}://{host}"),
             Some(port) if port == standard => format!("{scheme}://{host}"),
             Some(port) => format!("{scheme}://{host}:{port}"),
