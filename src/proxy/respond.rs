@@ -163,10 +163,10 @@ pub(super) fn stamp(response: &mut Response<Bytes>, refusal: &Refusal, reference
     if let Some(seconds) = refusal.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if *refusal == Refusal::MethodNotAllowed {
-        if let Ok(methods) = HeaderValue::from_str(&guard::METHODS.join(", ")) {
-            headers.insert(ALLOW, methods);
-        }
+    if *refusal == Refusal::MethodNotAllowed
+        && let Ok(methods) = HeaderValue::from_str(&guard::METHODS.join(", "))
+    {
+        headers.insert(ALLOW, methods);
     }
 }
 
