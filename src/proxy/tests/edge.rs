@@ -202,6 +202,26 @@ async fn a_body_that_is_held_back_is_a_408_whatever_else_its_head_asks_for() {
 }
 
 #[tokio::test]
+async fn the_begin_of_an_answer_is_not_held_back_until_there_is_more_of_it() {
+    install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, files) = tls(folder.path());
+    let house = House::build(Plan { tls: Some(settings), ..Plan::default() }).await;
+    let url = format!("https://{PORTAL}:{}/begins", house.address.port());
+    let h1 = client(&house, &files).http1_only().build().unwrap();
+    let h2 = client(&house, &files).build().unwrap();
+    for client in [h2, h1] {
+        let begun = async {
+            let mut answer = client.get(&url).send().await.unwrap();
+            (answer.version(), answer.chunk().await.unwrap().unwrap())
+        };
+        let begun = tokio::time::timeout(Duration::from_secs(10), begun).await;
+        let (version, begun) = begun.expect("it is held back");
+        assert_eq!(begun, "0123456789", "{version:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_not_taken_ends_its_connection() {
     let limits = Limits { rate_window: Duration::from_millis(500), min_rate: 1000, ..limits() };
     let house = House::build(Plan { limits, ..Plan::default() }).await;

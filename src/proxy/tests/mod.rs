@@ -138,6 +138,11 @@ impl Portal {
                 if find(&request, b"/late").is_some() {
                     tokio::time::sleep(Duration::from_millis(1500)).await;
                 }
+                if find(&request, b"/begins").is_some() {
+                    let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0123456789";
+                    connection.write_all(begun).await?;
+                    continue;
+                }
                 connection.write_all(&answer_to(&request)).await?;
                 while find(&request, b"/endless").is_some() {
                     connection.write_all(&[b'a'; 16 * 1024]).await?;
