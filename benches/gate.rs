@@ -54,6 +54,7 @@ fn asking<'a>(target: &'a str, cookies: &'a [&'a [u8]]) -> Incoming<'a> {
         target: target.as_bytes(),
         cookies,
         upgrade: false,
+        preflight: None,
         address: Some([127, 0, 0, 1].into()),
     }
 }

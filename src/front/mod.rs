@@ -5,9 +5,11 @@
 mod bond;
 mod kind;
 mod origin;
+mod preflight;
 mod problem;
 mod redirect;
 mod related;
+mod well_known;
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -18,7 +20,7 @@ use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use http::header::COOKIE;
-use http::{HeaderName, HeaderValue, Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use tower::ServiceExt;
 
 pub use kind::ClientKind;
@@ -40,7 +42,9 @@ use crate::proxy::{
 use crate::routes::NotRouted;
 use crate::sessions::{Present, cookies};
 use crate::web::answer::{Answer, Kind};
-use crate::web::pages::{self, InsideFrame, PortalDown, PortalFault, PostLost, Refused};
+use crate::web::pages::{
+    self, InsideFrame, PortalDown, PortalFault, PostLost, Refused, RoundsCause,
+};
 use crate::web::{self, Caller, Portal, Transport};
 use bond::Tied;
 use problem::Problem;
@@ -119,6 +123,7 @@ impl Front {
             cookies: &fields,
             address: Some(head.client),
             upgrade: head.upgrade,
+            preflight: preflight::origin(head),
         };
         self.gate.admit(incoming, &self.snapshot.load_full(), self.clock.now()).await
     }
@@ -135,20 +140,24 @@ impl Front {
     }
 
     fn forward(&self, head: &Head<'_>, passage: gate::Passage) -> Admission {
-        let gate::Passage { arrival, grant, identity } = passage;
+        let gate::Passage { arrival, grant, identity, is_preflight } = passage;
         if head.upgrade && !arrival.requirement.is_public() && !origin::may_open(head, &arrival) {
             return answered(self.foreign(head, arrival));
         }
         // Only where a person looks: what else a page is made of is kept by caches.
         let set_cookies = match ClientKind::of(head.method, head.headers, head.upgrade) {
-            ClientKind::Navigation => renewed(&arrival).into_iter().collect(),
+            ClientKind::Navigation => {
+                renewed(&arrival).into_iter().chain(arrived(head.headers)).collect()
+            }
             _ => Vec::new(),
         };
         let Some(upstream) = arrival.snapshot.upstreams.get(&arrival.route.upstream) else {
             // A route without its upstream cannot be in a checked configuration.
             return Admission::Refuse(Refusal::Internal);
         };
-        if arrival.requirement.is_public() {
+        if is_preflight {
+            self.metrics.decided(Some(&arrival.route.name), DecisionKind::Public, "preflight");
+        } else if arrival.requirement.is_public() {
             self.metrics.decided(Some(&arrival.route.name), DecisionKind::Public, "public");
         } else {
             self.metrics.decided(Some(&arrival.route.name), DecisionKind::Allow, "score");
@@ -163,7 +172,7 @@ impl Front {
             route: arrival.route.name.clone(),
             strip: self.strip(&arrival.snapshot),
             identity: identity.headers,
-            remove: Vec::new(),
+            remove: if is_preflight { preflight::others(head.headers) } else { Vec::new() },
             set_cookies,
             body_limit: arrival.route.body_limit_bytes,
             session: arrival.session.as_ref().map(Present::key),
@@ -182,7 +191,7 @@ impl Front {
         let page = if shortfall.signed_in { "confirm" } else { "sign-in" };
         let to = challenge_path(&caller, head, kind, shortfall.signed_in);
         match kind {
-            ClientKind::Navigation => caller.to(page, &to),
+            ClientKind::Navigation => self.onwards(&caller, page, &to),
             ClientKind::FormPost => {
                 let sign_in = format!("/.scoregate/{page}?tx={}", caller.tx(&to));
                 let frame = caller.frame_with_reference(&self.portal, shortfall.signed_in);
@@ -206,6 +215,19 @@ impl Front {
             ClientKind::Grpc => grpc("16", "more sign-in steps are needed"),
         }
         .with(REFERENCE.clone(), &caller.reference.to_string())
+    }
+
+    /// To the page where more is shown. Whether a sign-in is lost on its way here is looked at there; a
+    /// session that was enough a moment ago, and is not on arrival, here.
+    fn onwards(&self, caller: &Caller, page: &str, to: &Transaction) -> Answer {
+        let back = caller.session().and_then(|_| caller.back_again(&to.return_to));
+        match back {
+            Some(rounds) if rounds.are_in_vain() => {
+                web::going_round(&self.portal, caller, RoundsCause::NeverEnough, page, to)
+            }
+            Some(rounds) => caller.to(page, to).cookie(&caller.rounds_cookie(&rounds)),
+            None => caller.to(page, to),
+        }
     }
 
     /// More would not help.
@@ -325,6 +347,9 @@ impl Front {
 #[async_trait]
 impl Gatekeeper for Front {
     async fn admit(&self, head: &Head<'_>) -> Admission {
+        if let Some(answer) = well_known::answer(head, self.door, &self.snapshot.load()) {
+            return answered(answer);
+        }
         let admission = self.judge(head).await;
         if let Some(answer) = admission.arrival().and_then(|at| related::origins(head, at)) {
             return answered(answer);
@@ -333,7 +358,7 @@ impl Gatekeeper for Front {
             gate::Admission::Forward(passage) if passage.arrival.is_for_administrators() => {
                 self.metrics.decided(Some(ADMIN_ROUTE), DecisionKind::Allow, "score");
                 let mut extensions = http::Extensions::new();
-                let gate::Passage { arrival, grant, identity: _ } = *passage;
+                let gate::Passage { arrival, grant, .. } = *passage;
                 extensions.insert(Admitted(Arc::new(grant)));
                 extensions.insert(Arc::new(arrival));
                 Admission::Page(extensions)
@@ -515,6 +540,13 @@ fn renewed(arrival: &Arrival) -> Option<HeaderValue> {
     let name = arrival.session.as_ref()?.to_sign_anew?;
     let token = name.token(Purpose::SessionName, &arrival.snapshot.keys);
     HeaderValue::from_str(&cookies::set(cookies::SESSION, &token, None)).ok()
+}
+
+/// It got in: whatever was counted on the way is over.
+fn arrived(headers: &HeaderMap) -> Option<HeaderValue> {
+    let fields = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    cookies::find(fields, cookies::ROUNDS)?;
+    HeaderValue::from_str(&cookies::clear(cookies::ROUNDS)).ok()
 }
 
 fn grpc(status: &'static str, message: &'static str) -> Answer {

@@ -46,6 +46,9 @@ pub struct Incoming<'a> {
     pub address: Option<IpAddr>,
     /// It asks for a WebSocket: what it opens lasts longer than an answer.
     pub upgrade: bool,
+    /// It is a browser's question before a call of a script (a CORS preflight) of a page of this origin: an
+    /// `OPTIONS` without any credentials. `None`: it is not one.
+    pub preflight: Option<&'a str>,
 }
 
 /// Files of our pages, the same for everybody.
@@ -82,6 +85,8 @@ pub struct Passage {
     pub grant: Grant,
     /// Names nobody on public routes.
     pub identity: Identity,
+    /// It passes as the question of a browser before a call, and not as the call.
+    pub is_preflight: bool,
 }
 
 /// The answer of the gate. Whoever adds one decides at every place what becomes of it.
@@ -157,6 +162,9 @@ impl Gate {
         }
         if arrival.requirement.is_public() && !own_page {
             return judge(arrival, &self.assertions);
+        }
+        if !own_page && request.preflight.is_some_and(|origin| may_ask_before(&arrival, origin)) {
+            return judge_preflight(arrival);
         }
         match self.session(&request, &arrival).await {
             // An old name reads for some seconds; a stream that it opened would go on without it.
@@ -242,9 +250,40 @@ fn judge(arrival: Arrival, assertions: &Assertions) -> Admission {
     let Decision { outcome, weighing } = arrival.decide(&arrival.requirement, settings);
     match outcome {
         Outcome::Allow(grant) => match arrival.identity(&weighing, assertions) {
-            Ok(identity) => Admission::Forward(Box::new(Passage { arrival, grant, identity })),
+            Ok(identity) => {
+                let is_preflight = false;
+                Admission::Forward(Box::new(Passage { arrival, grant, identity, is_preflight }))
+            }
             Err(unsendable) => Admission::Unsendable(Box::new(arrival), unsendable),
         },
+        Outcome::StepUp(shortfall) => Admission::StepUp(Box::new(arrival), Box::new(shortfall)),
+        Outcome::Forbid(reason) => Admission::Forbid(Box::new(arrival), reason),
+    }
+}
+
+/// The route lets scripts of this origin's pages call.
+fn may_ask_before(arrival: &Arrival, origin: &str) -> bool {
+    let allowed = &arrival.route.answers.preflight;
+    allowed.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(origin))
+}
+
+/// A browser asks without credentials whether a script may call, so nobody can be known: what is asked of
+/// people is not asked of the question. Where it comes from still is. The portal is told nothing of
+/// us with it, not even what it knows the gateway by.
+fn judge_preflight(mut arrival: Arrival) -> Admission {
+    let Some(settings) = arrival.settings() else {
+        return Admission::Forbid(Box::new(arrival), Forbidden::Directory);
+    };
+    if let Outcome::Forbid(reason) = arrival.decide(&arrival.requirement, settings).outcome {
+        return Admission::Forbid(Box::new(arrival), reason);
+    }
+    let open = Requirement::default();
+    match arrival.decide(&open, settings).outcome {
+        Outcome::Allow(grant) => {
+            arrival.requirement = Arc::new(open);
+            let identity = Identity::default();
+            Admission::Forward(Box::new(Passage { arrival, grant, identity, is_preflight: true }))
+        }
         Outcome::StepUp(shortfall) => Admission::StepUp(Box::new(arrival), Box::new(shortfall)),
         Outcome::Forbid(reason) => Admission::Forbid(Box::new(arrival), reason),
     }

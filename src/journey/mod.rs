@@ -693,6 +693,13 @@ impl Journey {
         self.record(visit, EventName::AccessDenied, self.account(visit.arrival), Some(reason));
     }
 
+    /// Somebody showed the same again and again, and never arrived.
+    pub fn record_going_round(&self, visit: &Visit<'_>) {
+        self.metrics.dead_end(&visit.arrival.route.name);
+        let account = self.account(visit.arrival);
+        self.record(visit, EventName::AccessDenied, account, Some("going_round"));
+    }
+
     fn account<'a>(&self, arrival: &'a Arrival) -> Option<&'a Account> {
         arrival.session.as_ref().map(Present::account)
     }

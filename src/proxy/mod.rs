@@ -211,5 +211,9 @@ pub struct Passage {
 }
 
 /// The names of our own cookies: the only ones that are removed, set and guarded.
-pub const OWN_COOKIES: [&str; 3] =
-    ["__Host-scoregate", "__Host-scoregate-browser", "__Host-scoregate-device"];
+pub const OWN_COOKIES: [&str; 4] = [
+    "__Host-scoregate",
+    "__Host-scoregate-browser",
+    "__Host-scoregate-device",
+    "__Host-scoregate-rounds",
+];

@@ -363,6 +363,7 @@ fn compiled(draft: &Draft<'_>) -> Option<Route> {
         public_port: spec.public_port,
         body_limit_bytes: spec.body_limit_bytes,
         streams: spec.streams.clone(),
+        answers: spec.answers.clone(),
     })
 }
 

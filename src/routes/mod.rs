@@ -28,5 +28,5 @@ mod properties;
 pub use host::{BadHost, HostPattern};
 pub use problem::{RouteProblem, RouteProblemKind};
 pub use readings::{BadTarget, OWN_PAGES, Readings, STANDARD_TARGET_LIMIT_BYTES};
-pub use spec::{Asks, RouteSpec, RuleSpec, StreamRules};
+pub use spec::{Asks, OwnAnswers, RouteSpec, RuleSpec, StreamRules};
 pub use table::{Match, NotRouted, Route, Table};

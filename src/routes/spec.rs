@@ -59,6 +59,18 @@ pub struct RouteSpec {
     /// The largest request body, in bytes; `None`: no limit.
     pub body_limit_bytes: Option<u64>,
     pub streams: StreamRules,
+    pub answers: OwnAnswers,
+}
+
+/// What the gateway says in a route's place, or lets through for it, whoever asks.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct OwnAnswers {
+    /// `/.well-known/change-password` and `/.well-known/passkey-endpoints`, by which browsers and password
+    /// managers find our pages.
+    pub well_known: bool,
+    /// Pages of these origins may ask before a call (a CORS preflight) without being signed in:
+    /// `https://app.example.org`, lower case; a `*` for any.
+    pub preflight: Vec<String>,
 }
 
 /// What holds for WebSockets and event streams of a route. None of it is asked before it is decided

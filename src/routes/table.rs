@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::host::{BadHost, HostPattern, RequestHost};
 use super::problem::RouteProblem;
 use super::readings::{BadTarget, OWN_PAGES, Readings, STANDARD_TARGET_LIMIT_BYTES};
-use super::spec::{RouteSpec, StreamRules};
+use super::spec::{OwnAnswers, RouteSpec, StreamRules};
 use crate::points::Requirement;
 
 /// A text for the person who is asked, by language.
@@ -28,6 +28,7 @@ pub struct Route {
     /// The largest request body, in bytes; `None`: no limit.
     pub body_limit_bytes: Option<u64>,
     pub streams: StreamRules,
+    pub answers: OwnAnswers,
 }
 
 /// Where a request goes, and what it is asked.

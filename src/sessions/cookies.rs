@@ -13,12 +13,15 @@ pub const BROWSER: &str = "__Host-scoregate-browser";
 /// A browser that has signed in here before. Worth no points.
 pub const DEVICE: &str = "__Host-scoregate-device";
 
+/// How often a browser came back from a completed challenge and was asked again. Ten minutes.
+pub const ROUNDS: &str = "__Host-scoregate-rounds";
+
 /// How long a browser keeps [`DEVICE`] after it was last set: what browsers grant at most. What the store
 /// knows of a browser that was not seen for this long names nobody any more.
 pub const DEVICE_AGE: Duration = Duration::from_secs(400 * 86_400);
 
 /// Every name that is ours: removed from what goes to a portal and from what a portal sets.
-pub const ALL: [&str; 3] = [SESSION, BROWSER, DEVICE];
+pub const ALL: [&str; 4] = [SESSION, BROWSER, DEVICE, ROUNDS];
 
 /// The value of the one cookie of this name over all `Cookie` fields.
 ///
@@ -66,7 +69,7 @@ pub fn set(name: &'static str, value: &str, age: Option<Duration>) -> String {
     cookie.build().to_string()
 }
 
-/// A `Set-Cookie` value that takes the cookie away. Only sign-out does.
+/// A `Set-Cookie` value that takes the cookie away. Of a session, only sign-out does.
 #[must_use]
 pub fn clear(name: &'static str) -> String {
     set(name, "", Some(Duration::ZERO))

@@ -15,6 +15,7 @@ use super::answer::{Answer, Kind};
 use super::browser::{Browser, Device};
 use super::i18n::{Catalogue, Language};
 use super::pages::{Frame, Help, Hidden, Person};
+use super::rounds::Rounds;
 use crate::accounts::Account;
 use crate::gate::{Arrival, Reference};
 use crate::journey::{Place, ReturnAddress, Transaction, Turn, Visit};
@@ -41,6 +42,10 @@ pub struct Caller {
     pub authority: String,
     /// What the address says of where the person is going; anew where it says nothing that holds.
     pub transaction: Transaction,
+    /// How often it has come back without what it had shown.
+    pub rounds: Option<Rounds>,
+    /// It sent a cookie of a session, whether or not there is such a session.
+    pub names_a_session: bool,
 }
 
 /// How a request reached us; an extension of it.
@@ -64,6 +69,8 @@ impl Caller {
             headers.get_all(COOKIE).iter().map(http::HeaderValue::as_bytes).collect();
         let browser = Browser::of(&fields, &keys, arrival.now);
         let device = Device::of(&fields, &keys, arrival.now);
+        let rounds = Rounds::of(&fields, &keys, &arrival.host, arrival.now);
+        let session = cookies::find(fields.iter().copied(), cookies::SESSION);
         let query = Query::of(uri);
         let mut transaction =
             query.tx.and_then(|tx| transaction_of(&tx, &arrival, &browser)).unwrap_or_else(|| {
@@ -94,6 +101,8 @@ impl Caller {
             reference: transport.reference,
             is_tls: transport.is_tls,
             language,
+            rounds,
+            names_a_session: session.is_some(),
             browser,
             device,
             transaction,
@@ -226,6 +235,17 @@ impl Caller {
         Answer::see_other(&location).cookie(&self.browser.cookie(self.keys()))
     }
 
+    /// It asks for `to` although it was just sent there with enough, or with a first proof.
+    #[must_use]
+    pub fn back_again(&self, to: &ReturnAddress) -> Option<Rounds> {
+        self.rounds.as_ref()?.back(to, self.keys(), self.arrival.now)
+    }
+
+    #[must_use]
+    pub fn rounds_cookie(&self, rounds: &Rounds) -> String {
+        rounds.cookie(self.keys(), &self.arrival.host)
+    }
+
     /// To the page that a turn leads to, with the cookies that it brings.
     #[must_use]
     pub fn follow(&self, turn: &Turn) -> Answer {
@@ -247,7 +267,12 @@ impl Caller {
             cookies::set(cookies::SESSION, &token, None)
         });
         let device = turn.knows_browser.then(|| self.device.cookie(self.keys()));
-        answer.cookies(name.into_iter().chain(device))
+        let is_sent = name.is_some() || turn.place == Place::Return;
+        let rounds = is_sent.then(|| {
+            let (before, to) = (self.rounds.as_ref(), &transaction.return_to);
+            self.rounds_cookie(&Rounds::sent(before, to, self.keys(), self.arrival.now))
+        });
+        answer.cookies(name.into_iter().chain(device).chain(rounds))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod i18n;
 mod news;
 pub mod pages;
 mod passkey;
+mod rounds;
 mod router;
 mod set_up;
 mod sign_in;
@@ -28,6 +29,7 @@ pub use admin::{AdminPortal, Kept, admin_router};
 pub use caller::{Caller, Transport};
 pub use news::NewsTexts;
 pub use router::router;
+pub(crate) use sign_in::going_round;
 pub(crate) use steps::denied_page;
 
 use crate::journey::Journey;

@@ -4,16 +4,17 @@ use axum::extract::State;
 
 use super::answer::{Answer, Kind};
 use super::caller::Caller;
-use super::pages::{SignIn, SignInState};
+use super::pages::{GoingRound, RoundsCause, SignIn, SignInState};
 use super::router::Posted;
 use super::{Portal, passkey, steps};
-use crate::journey::{JourneyError, Notice, Place, Step, Turn};
+use crate::journey::{JourneyError, Notice, Place, Step, Transaction, Turn};
 use crate::points::Timestamp;
+use crate::sessions::cookies;
 
 /// `GET`: the page, or on to where a person who is signed in already stands.
 pub(super) async fn show(State(portal): State<Portal>, caller: Caller) -> Answer {
     match portal.journey.step(&caller.arrival, &caller.transaction) {
-        Step::SignIn => page(&portal, &caller, Kind::Page, state(&caller)),
+        Step::SignIn => first(&portal, &caller),
         step => caller.follow(&Turn {
             place: match step {
                 Step::Done => Place::Return,
@@ -26,6 +27,45 @@ pub(super) async fn show(State(portal): State<Portal>, caller: Caller) -> Answer
             knows_browser: false,
         }),
     }
+}
+
+/// A browser that comes back from a sign-in to this page has lost what it was given. Several times in a row,
+/// and it is told so instead of being asked for ever.
+fn first(portal: &Portal, caller: &Caller) -> Answer {
+    let to = &caller.transaction;
+    match caller.back_again(&to.return_to) {
+        Some(rounds) if rounds.are_in_vain() => {
+            let cause = if caller.names_a_session {
+                RoundsCause::UnknownCookie
+            } else {
+                RoundsCause::NoCookie
+            };
+            going_round(portal, caller, cause, "sign-in", to)
+        }
+        Some(rounds) => {
+            page(portal, caller, Kind::Page, state(caller)).cookie(&caller.rounds_cookie(&rounds))
+        }
+        None => page(portal, caller, Kind::Page, state(caller)),
+    }
+}
+
+/// The page at the end of a circle. `page` and `to`: where the next try begins, which counts anew.
+pub(crate) fn going_round(
+    portal: &Portal,
+    caller: &Caller,
+    cause: RoundsCause,
+    page: &str,
+    to: &Transaction,
+) -> Answer {
+    tracing::warn!(
+        route = %caller.arrival.route.name, ?cause, reference = %caller.reference,
+        "a sign-in goes round in circles"
+    );
+    portal.journey.record_going_round(&caller.visit());
+    let frame = caller.frame_with_reference(portal, caller.arrival.session.is_some());
+    let retry = format!("/.scoregate/{page}?tx={}", caller.tx(to));
+    let html = GoingRound { frame, cause, retry, is_plain: !caller.is_tls }.render();
+    caller.page(Kind::Denied, html).cookie(&cookies::clear(cookies::ROUNDS))
 }
 
 fn page(portal: &Portal, caller: &Caller, kind: Kind, state: SignInState) -> Answer {

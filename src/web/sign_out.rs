@@ -53,5 +53,8 @@ pub(super) async fn submit(State(portal): State<Portal>, posted: Posted) -> Answ
     transaction.typed_name = None;
     transaction.sent = None;
     transaction.is_step_up = false;
-    caller.to("sign-out", &transaction).cookie(&cookies::clear(cookies::SESSION))
+    caller
+        .to("sign-out", &transaction)
+        .cookie(&cookies::clear(cookies::SESSION))
+        .cookie(&cookies::clear(cookies::ROUNDS))
 }

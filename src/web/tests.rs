@@ -124,6 +124,7 @@ impl Browsing {
             cookies: &[cookie.as_bytes()],
             address: None,
             upgrade: false,
+            preflight: None,
         };
         match self.trip.house.gate.admit(incoming, &self.trip.house.snapshot, self.trip.now).await {
             Admission::OwnPage(arrival) => Some(*arrival),

@@ -10,12 +10,17 @@ export const PHONE = { width: 360, height: 740 };
 
 /** Debian's Chromium, or the one that CHROMIUM names. */
 export function openBrowser() {
+  return chromium.launch(browserOptions());
+}
+
+/** How that Chromium is started. */
+export function browserOptions() {
   const places = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
   const executablePath = places.find((place) => place && existsSync(place));
   if (!executablePath) throw new Error("Chromium is not there: ./tests/run installs it");
   // Chromium's sandbox refuses to run as root, which is who runs tests in a container.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return chromium.launch({ executablePath, args });
+  return { executablePath, args };
 }
 
 /** A fresh browser profile, in English unless asked otherwise. */

@@ -5,6 +5,7 @@
 mod admin;
 mod architecture;
 mod attacks;
+mod clients;
 mod documents;
 mod edge;
 mod framing;
@@ -23,5 +24,6 @@ mod source;
 mod streams;
 mod upstream;
 mod upstreams;
+mod users;
 mod wire;
 mod world;

@@ -19,7 +19,7 @@ use super::people::titles;
 use crate::accounts::DirectoryName;
 use crate::points::{Level, Network, Role};
 use crate::routes::{
-    Asks, RouteProblem, RouteProblemKind, RouteSpec, RuleSpec, StreamRules, Table,
+    Asks, OwnAnswers, RouteProblem, RouteProblemKind, RouteSpec, RuleSpec, StreamRules, Table,
 };
 use crate::secret::Secret;
 
@@ -237,6 +237,10 @@ impl Builder<'_> {
                 idle: route.stream_idle.0,
                 grace: route.stream_grace.0,
                 origins: route.origins.iter().map(|origin| origin.0.clone()).collect(),
+            },
+            answers: OwnAnswers {
+                well_known: route.well_known,
+                preflight: route.cors_preflight.iter().map(|origin| origin.0.clone()).collect(),
             },
         })
     }

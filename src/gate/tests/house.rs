@@ -28,6 +28,9 @@ accept_risk = ["email"]
 [directory.customers.authentication]
 accept_risk = ["email"]
 
+[admin]
+directory = "staff"
+
 [notifier.mail]
 kind = "file"
 path = "outbox"
@@ -37,6 +40,7 @@ host = "portal.example.org"
 upstream = "http://127.0.0.1:3000"
 directory = "staff"
 public_port = 8443
+cors_preflight = ["https://app.example.org"]
 
 [route.portal.rule.open]
 path = "/open/"
@@ -92,6 +96,7 @@ pub(crate) struct Call<'a> {
     pub(crate) name: Option<Name>,
     pub(crate) address: &'a str,
     pub(crate) upgrade: bool,
+    pub(crate) preflight: Option<&'a str>,
     pub(crate) now: Timestamp,
 }
 
@@ -104,6 +109,7 @@ impl<'a> Call<'a> {
             name: None,
             address: "192.0.2.7",
             upgrade: false,
+            preflight: None,
             now: NOW,
         }
     }
@@ -201,6 +207,7 @@ impl House {
             cookies: &fields,
             address: Some(call.address.parse().unwrap()),
             upgrade: call.upgrade,
+            preflight: call.preflight,
         };
         self.gate.admit(incoming, &self.snapshot, call.now).await
     }

@@ -1,6 +1,7 @@
 //! The gate as a whole, without a socket: what is admitted, what is not, and what is asked on the way.
 
 pub(crate) mod house;
+mod preflight;
 mod standing;
 
 use super::*;

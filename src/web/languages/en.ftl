@@ -281,6 +281,15 @@ cookies-lead = We need one cookie to know that the next page is still you. It ho
 cookies-how = Allow cookies for this site in your browser’s settings, then try again.
 cookies-local = This address has no TLS. Some browsers refuse a secure cookie here: open the page with localhost in the address, or use Firefox or Chromium.
 
+## Going round in circles
+rounds-title = The sign-in does not hold
+rounds-lead = You have signed in several times in a row, and each time this page asked for it again. So that it does not go on for ever, we stop here.
+rounds-cookie = Your browser came back without the cookie that says who you are.
+rounds-cookie-how = Allow cookies for this site, and switch off extensions that remove them. If the name of the site changes while you sign in, begin at the name that you end up at. Then try again.
+rounds-unknown = Your browser brings a cookie that is not known here. Perhaps several servers answer under this name, or a clock is wrong.
+rounds-enough = This page asks for something newer than what you have just shown. Perhaps it allows too little time, or a clock is wrong.
+rounds-ask = Try again. If that does not help, ask whoever looks after this site, and mention the reference below.
+
 ## Demonstration portal
 demo-home-title = Welcome to the demo portal
 demo-home-lead = These pages stand for your own portal. They have no sign-in code: the gate in front of them decides on each request.
@@ -706,3 +715,73 @@ account-recovery-print = Print
 account-recovery-stored = I have stored these codes
 account-recovery-submit = Use these codes from now on
 news-recovery-used = A recovery code of your account was used to sign in.
+
+# The users, for administrators.
+users-users = Users
+users-search = Search
+users-search-hint = The beginning of a name, or a whole e-mail address or phone number
+users-show = Show
+users-with-role = Role
+users-find = Search
+users-everybody = Everybody
+users-cannot = Cannot reach the score
+users-no-phone = No phone
+users-one-step = No second step
+users-not-set-up = Nothing to start with
+users-never = Never signed in
+users-disabled = Disabled
+users-counted = { $n ->
+    [one] 1 active user, { $disabled } disabled
+   *[other] { $n } active users, { $disabled } disabled
+}
+users-short = { $n } cannot reach { $level }
+users-none = Nobody is here. Search for less, or show everybody.
+users-name = Name
+users-contact = Contact
+users-highest = Highest level
+users-last = Last sign-in
+users-last-never = never
+users-state = State
+users-roles = Roles
+users-has-no-email = No e-mail
+users-has-no-phone = No phone
+users-no-methods = none
+users-state-active = Active
+users-state-invited = Invited
+users-state-disabled = Disabled
+users-first-page = From the beginning
+users-next-page = Next 50
+users-profile = Profile
+users-below = below { $level }
+users-email = E-mail
+users-phone = Phone
+users-confirmed = codes may be sent there
+users-unconfirmed = not confirmed
+users-language = Language
+users-created = Added
+users-no-methods-yet = Nothing yet: they need a set-up link.
+users-what = Which
+users-added = Since
+users-used = Last used
+users-not-offered = does not count here
+users-reset-mark = set by a reset: pays once together with its mailbox or phone
+users-codes-left = { $n } left
+users-access = Access
+users-opens = Can open { $n } of { $all } places
+users-no-places = No route uses this directory.
+users-place = Place
+users-asks = Asks
+users-verdict = Can open it
+users-ways = Smallest ways
+users-access-public = Yes, it is public
+users-access-yes = Yes
+users-access-no-way = No: what they have is not enough
+users-access-disabled = No: they are disabled
+users-access-forbidden = No: a role or a network is missing
+users-sessions = Sessions
+users-no-sessions = Not signed in anywhere.
+users-device = Device
+users-shown = Shown
+users-since = Signed in
+users-seen = Last seen
+users-no-roles = None.

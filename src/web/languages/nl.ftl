@@ -281,6 +281,15 @@ cookies-lead = We hebben één cookie nodig om te weten dat jij het op de volgen
 cookies-how = Sta cookies voor deze site toe in de instellingen van je browser en probeer het opnieuw.
 cookies-local = Dit adres heeft geen TLS. Sommige browsers weigeren hier een beveiligde cookie: open de pagina met localhost in het adres, of gebruik Firefox of Chromium.
 
+## In een kringetje
+rounds-title = Het inloggen blijft niet staan
+rounds-lead = Je hebt een paar keer achter elkaar ingelogd, en steeds vroeg deze pagina er opnieuw om. Om niet eeuwig door te gaan stoppen we hier.
+rounds-cookie = Je browser kwam terug zonder de cookie die zegt wie je bent.
+rounds-cookie-how = Sta cookies voor deze site toe en zet extensies uit die ze weghalen. Verandert de naam van de site terwijl je inlogt, begin dan bij de naam waar je uitkomt. Probeer het daarna opnieuw.
+rounds-unknown = Je browser stuurt een cookie mee die hier niet bekend is. Misschien antwoorden er meer servers onder deze naam, of loopt een klok verkeerd.
+rounds-enough = Deze pagina vraagt iets dat nieuwer is dan wat je net hebt laten zien. Misschien geeft ze te weinig tijd, of loopt een klok verkeerd.
+rounds-ask = Probeer het opnieuw. Helpt dat niet, vraag het dan aan wie deze site beheert, en noem het kenmerk hieronder.
+
 ## Demoportaal
 demo-home-title = Welkom bij het demoportaal
 demo-home-lead = Deze pagina’s staan voor je eigen portaal. Ze kunnen zelf niet inloggen: de poort ervoor beslist bij elk verzoek.
@@ -706,3 +715,73 @@ account-recovery-print = Afdrukken
 account-recovery-stored = Ik heb deze codes bewaard
 account-recovery-submit = Deze codes vanaf nu gebruiken
 news-recovery-used = Er is een herstelcode van je account gebruikt om in te loggen.
+
+# The users, for administrators.
+users-users = Gebruikers
+users-search = Zoeken
+users-search-hint = Het begin van een naam, of een heel e-mailadres of telefoonnummer
+users-show = Toon
+users-with-role = Rol
+users-find = Zoeken
+users-everybody = Iedereen
+users-cannot = Kan de score niet halen
+users-no-phone = Geen telefoon
+users-one-step = Geen tweede stap
+users-not-set-up = Niets om mee te beginnen
+users-never = Nooit ingelogd
+users-disabled = Uitgeschakeld
+users-counted = { $n ->
+    [one] 1 actieve gebruiker, { $disabled } uitgeschakeld
+   *[other] { $n } actieve gebruikers, { $disabled } uitgeschakeld
+}
+users-short = { $n } kunnen { $level } niet halen
+users-none = Hier is niemand. Zoek op minder, of toon iedereen.
+users-name = Naam
+users-contact = Contact
+users-highest = Hoogste niveau
+users-last = Laatst ingelogd
+users-last-never = nooit
+users-state = Status
+users-roles = Rollen
+users-has-no-email = Geen e-mail
+users-has-no-phone = Geen telefoon
+users-no-methods = geen
+users-state-active = Actief
+users-state-invited = Uitgenodigd
+users-state-disabled = Uitgeschakeld
+users-first-page = Vanaf het begin
+users-next-page = Volgende 50
+users-profile = Profiel
+users-below = onder { $level }
+users-email = E-mail
+users-phone = Telefoon
+users-confirmed = codes mogen hierheen
+users-unconfirmed = niet bevestigd
+users-language = Taal
+users-created = Toegevoegd
+users-no-methods-yet = Nog niets: er is een link nodig om het account in te stellen.
+users-what = Welke
+users-added = Sinds
+users-used = Laatst gebruikt
+users-not-offered = telt hier niet
+users-reset-mark = via een herstelmail gezet: telt één keer samen met die mailbox of telefoon
+users-codes-left = nog { $n }
+users-access = Toegang
+users-opens = Kan { $n } van { $all } plaatsen openen
+users-no-places = Geen route gebruikt deze directory.
+users-place = Plaats
+users-asks = Vraagt
+users-verdict = Kan het openen
+users-ways = Kortste wegen
+users-access-public = Ja, het is openbaar
+users-access-yes = Ja
+users-access-no-way = Nee: wat er is, is niet genoeg
+users-access-disabled = Nee: uitgeschakeld
+users-access-forbidden = Nee: er ontbreekt een rol of een netwerk
+users-sessions = Sessies
+users-no-sessions = Nergens ingelogd.
+users-device = Apparaat
+users-shown = Getoond
+users-since = Ingelogd
+users-seen = Laatst gezien
+users-no-roles = Geen.

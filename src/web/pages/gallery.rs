@@ -634,6 +634,16 @@ impl Painter<'_> {
             let html = CookiesBlocked { frame: frame.clone(), retry, is_plain_loopback };
             self.add(page, html.render());
         }
+        for cause in RoundsCause::ALL {
+            for (end, is_plain) in [("", false), ("-plain", true)] {
+                let retry = "/reports".to_owned();
+                let page = format!("rounds-{cause:?}{end}").to_lowercase();
+                let html = GoingRound { frame: frame.clone(), cause, retry, is_plain };
+                if cause == RoundsCause::NoCookie || !is_plain {
+                    self.add(&page, html.render());
+                }
+            }
+        }
     }
 
     fn set_up(&mut self) {

@@ -41,7 +41,9 @@ pub(in crate::web) use icon::Icon;
 pub use parts::{Blocked, Choice, Counting, Hidden};
 pub use passkey::{PasskeyAsk, PasskeyState, PasskeyStep};
 pub use recovery::{Recovered, RecoveryPage};
-pub use refused::{CookiesBlocked, InsideFrame, PostLost, Refusal, Refused};
+pub use refused::{
+    CookiesBlocked, GoingRound, InsideFrame, PostLost, Refusal, Refused, RoundsCause,
+};
 pub use setup::{
     AppState, LinkGone, PasswordState, SetUpApp, SetUpDone, SetUpPassword, SetUpResult,
 };

@@ -195,3 +195,55 @@ impl CookiesBlocked {
         })
     }
 }
+
+/// Why somebody who has completed the same challenge several times is asked once more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RoundsCause {
+    /// The cookie of the session does not come back.
+    NoCookie,
+    /// One comes back that is not known.
+    UnknownCookie,
+    /// The session is there, and it is not enough on arrival.
+    NeverEnough,
+}
+
+impl RoundsCause {
+    pub const ALL: [Self; 3] = [Self::NoCookie, Self::UnknownCookie, Self::NeverEnough];
+}
+
+/// A sign-in that goes round in circles, and what to do about it.
+#[derive(Clone, Debug)]
+pub struct GoingRound {
+    /// With a reference in it.
+    pub frame: Frame,
+    pub cause: RoundsCause,
+    pub retry: String,
+    /// The page came without TLS, where some browsers refuse secure cookies.
+    pub is_plain: bool,
+}
+
+impl GoingRound {
+    #[must_use]
+    pub fn render(&self) -> String {
+        let frame = &self.frame;
+        let heading = frame.t("rounds-title");
+        let mut sentences = vec![frame.t("rounds-lead")];
+        sentences.extend(match self.cause {
+            RoundsCause::NoCookie => vec![frame.t("rounds-cookie"), frame.t("rounds-cookie-how")],
+            RoundsCause::UnknownCookie => vec![frame.t("rounds-unknown"), frame.t("rounds-ask")],
+            RoundsCause::NeverEnough => vec![frame.t("rounds-enough"), frame.t("rounds-ask")],
+        });
+        if self.is_plain && self.cause == RoundsCause::NoCookie {
+            sentences.push(frame.t("cookies-local"));
+        }
+        html(&PlainView {
+            frame,
+            title: frame.title(&heading, false),
+            heading,
+            sentences,
+            main: Some((frame.t("try-again"), &self.retry)),
+            target: None,
+            has_start: false,
+        })
+    }
+}
