@@ -15,7 +15,7 @@ use async_trait::async_trait;
 pub use changes::{ChangeStore, Mark, PlannedRemoval};
 pub use names::{Country, EmailAddress, InvalidName, PhoneNumber, UserName};
 pub use passkeys::{NewPasskey, PasskeyCredential, PasskeyStore, PasskeyUse};
-pub use roster::{ImportCells, ImportRow, RosterQuery, RosterStore, Shown};
+pub use roster::{RosterQuery, RosterStore, Shown};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};
 use crate::secret::Secret;

@@ -3,14 +3,8 @@
 
 use async_trait::async_trait;
 
-use std::collections::BTreeSet;
-
-use super::{
-    Account, AccountStore, DirectoryName, EmailAddress, PhoneNumber, StoreError, UserName,
-    UserState,
-};
-use crate::points::{MethodSet, Role, Timestamp};
-use crate::secret::Secret;
+use super::{Account, AccountStore, DirectoryName, StoreError, UserName};
+use crate::points::{MethodSet, Role};
 
 /// Which users are shown.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -40,27 +34,6 @@ pub struct RosterQuery {
     pub most: u32,
 }
 
-/// What a row of a table says of a user; `None` says nothing.
-#[derive(Clone, Debug, Default)]
-pub struct ImportCells {
-    pub display_name: Option<String>,
-    pub language: Option<String>,
-    /// In the place of all that there are.
-    pub email: Option<EmailAddress>,
-    pub phone: Option<PhoneNumber>,
-    pub roles: Option<BTreeSet<Role>>,
-    pub state: Option<UserState>,
-    /// PHC string.
-    pub password_hash: Option<Secret<String>>,
-}
-
-/// A row of a table: a user who is there is changed, one who is not is made.
-#[derive(Clone, Debug)]
-pub struct ImportRow {
-    pub name: UserName,
-    pub cells: ImportCells,
-}
-
 /// Looks through users. A page costs what is on it, however many users there are.
 #[async_trait]
 pub trait RosterStore: AccountStore {
@@ -70,19 +43,4 @@ pub trait RosterStore: AccountStore {
     /// Disabled users of a directory. The active ones are counted by what they have
     /// (`settings::SettingsStore::groups`).
     async fn count_disabled(&self, directory: &DirectoryName) -> Result<u64, StoreError>;
-
-    /// Those of these that there are.
-    async fn find_users(
-        &self,
-        directory: &DirectoryName,
-        names: Vec<UserName>,
-    ) -> Result<Vec<Account>, StoreError>;
-
-    /// Makes and changes users in one transaction: all or nothing.
-    async fn import_users(
-        &self,
-        directory: &DirectoryName,
-        rows: Vec<ImportRow>,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
 }

@@ -115,8 +115,7 @@ pub(super) fn operator(
     };
     Operator::new(Tools {
         accounts,
-        changes: store.clone(),
-        roster: store,
+        changes: store,
         letters: running.letters,
         session_store,
         sessions: running.sessions,
@@ -150,10 +149,6 @@ impl Passwords for OwnThreads {
             .ok()
             .and_then(Result::ok)
             .ok_or(NotHashed::Busy)
-    }
-
-    fn is_hash(&self, text: &str) -> bool {
-        HashCost::is_bearable(text)
     }
 }
 

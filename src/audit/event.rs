@@ -69,10 +69,6 @@ event_names! {
     UserCreated = "user.created",
     UserEnabled = "user.enabled",
     UserDisabled = "user.disabled",
-    /// An import changed somebody.
-    UserChanged = "user.changed",
-    /// So many rows of a table were done.
-    UsersImported = "users.imported",
     UserDeleted = "user.deleted",
     UserUnlocked = "user.unlocked",
     /// A one-time link was made: whoever has it can set the account up.

@@ -19,7 +19,6 @@ mod service;
 mod session;
 mod terminal;
 mod user;
-mod user_table;
 
 use std::io::Write;
 use std::process::ExitCode;

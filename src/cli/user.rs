@@ -3,7 +3,6 @@
 use clap::{Args, Subcommand};
 
 use super::perform::perform;
-use super::user_table::{ExportArgs, ImportArgs, export, import};
 use super::{ConfigSource, Failure, Program, Terminal, unexpected};
 use crate::operations::{
     LinkMade, Operation, Outcome, PasskeySummary, UserAdd, UserDetails, UserRef, UserSummary,
@@ -37,8 +36,6 @@ pub(super) enum UserCommand {
     Link(LinkArgs),
     Role(RoleArgs),
     Delete(DeleteArgs),
-    Import(ImportArgs),
-    Export(ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -176,8 +173,6 @@ pub(super) fn user(
 ) -> Result<(), Failure> {
     let perform = |operation| perform(program, source, operation);
     match command {
-        UserCommand::Import(args) => import(args, source, program, terminal),
-        UserCommand::Export(args) => export(args, source, program, terminal),
         UserCommand::Add(args) => {
             let json = args.json;
             let outcome = perform(Operation::UserAdd(Box::new(addition(args, terminal)?)))?;

@@ -23,8 +23,8 @@ pub const SOCKET: &str = "control.sock";
 
 /// Rises when an older program could not understand a newer one.
 const VERSION: u16 = 1;
-/// Bytes of one request: a table of users can be long.
-const LONGEST_REQUEST: u64 = 128 * 1024 * 1024;
+/// Bytes of one request.
+const LONGEST_REQUEST: u64 = 64 * 1024;
 /// Bytes of one reply: lists of users can be long.
 const LONGEST_REPLY: u64 = 64 * 1024 * 1024;
 /// A path of a socket is at most 107 bytes long (`unix(7)`).

@@ -68,23 +68,6 @@ impl HashCost {
         }
     }
 
-    /// Whether a text is a hash that [`HashCost::verify`] takes, and that costs no more than four times what ours
-    /// costs: one that was made to be dear would hold up everybody who signs in.
-    #[must_use]
-    pub fn is_bearable(hash: &str) -> bool {
-        let most = Self::OWASP.0;
-        PasswordHash::new(hash).is_ok_and(|hash| {
-            hash.algorithm == Algorithm::Argon2id.ident()
-                && hash.hash.is_some()
-                && hash.salt.is_some()
-                && Params::try_from(&hash).is_ok_and(|params| {
-                    params.m_cost() <= most.m_cost().saturating_mul(4)
-                        && params.t_cost() <= most.t_cost().saturating_mul(4)
-                        && params.p_cost() <= 4
-                })
-        })
-    }
-
     /// Whether a hash was made at this cost. One that was not is replaced at the next sign-in.
     fn made(&self, hash: &str) -> bool {
         PasswordHash::new(hash).is_ok_and(|hash| {

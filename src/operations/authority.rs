@@ -63,9 +63,7 @@ impl<'a> Asked<'a> {
             Operation::SessionEnd { which: SessionChoice::Id(_) | SessionChoice::All } => {
                 plain(Deed::Rule)
             }
-            Operation::UserImport { .. }
-            | Operation::UserExport { .. }
-            | Operation::RecoverAdmin { .. }
+            Operation::RecoverAdmin { .. }
             | Operation::RecoverPolicy { .. }
             | Operation::KeysRotate { .. }
             | Operation::Reload
@@ -304,8 +302,6 @@ mod tests {
         let owner = with_role(&house, "olga", OWNER).await;
         for operation in [
             Operation::RecoverAdmin { user: None, host: None },
-            Operation::UserExport { directory: None, after: None },
-            Operation::UserImport { directory: None, text: String::new(), apply: true },
             Operation::RecoverPolicy { directory: None, to: 0 },
             Operation::KeysRotate { grace_s: 0 },
             Operation::Reload,

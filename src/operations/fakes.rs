@@ -9,8 +9,8 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::accounts::{
-    Contact, ContactKind, CreateError, EmailAddress, ImportRow, Link, Mark, NewUser,
-    PasswordCredential, PlannedRemoval, RosterQuery, User, UserId, UserState,
+    Contact, ContactKind, CreateError, EmailAddress, Link, Mark, NewUser, PasswordCredential,
+    PlannedRemoval, User, UserId, UserState,
 };
 use crate::clock::ManualClock;
 use crate::points::{CredentialId, Proof, Role};
@@ -306,82 +306,6 @@ impl ChangeStore for Store {
     }
 }
 
-#[async_trait]
-impl RosterStore for Store {
-    async fn roster(&self, query: &RosterQuery) -> Result<Vec<Account>, StoreError> {
-        let users = self.users.lock().unwrap();
-        let mut users: Vec<Account> = users
-            .values()
-            .filter(|account| account.user.directory == query.directory)
-            .filter(|account| query.after.as_ref().is_none_or(|after| account.user.name > *after))
-            .cloned()
-            .collect();
-        users.sort_by(|a, b| a.user.name.cmp(&b.user.name));
-        users.truncate(usize::try_from(query.most).unwrap());
-        Ok(users)
-    }
-
-    async fn count_disabled(&self, _: &DirectoryName) -> Result<u64, StoreError> {
-        unreachable!()
-    }
-
-    async fn find_users(
-        &self,
-        directory: &DirectoryName,
-        names: Vec<UserName>,
-    ) -> Result<Vec<Account>, StoreError> {
-        let names: BTreeSet<UserName> = names.into_iter().collect();
-        let users = self.users.lock().unwrap();
-        let found = users.values().filter(|account| {
-            account.user.directory == *directory && names.contains(&account.user.name)
-        });
-        Ok(found.cloned().collect())
-    }
-
-    async fn import_users(
-        &self,
-        directory: &DirectoryName,
-        rows: Vec<ImportRow>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.asked("import_users")?;
-        let mut users = self.users.lock().unwrap();
-        for ImportRow { name, cells } in rows {
-            let number = users.len();
-            let new = NewUser {
-                directory: directory.clone(),
-                name: name.clone(),
-                display_name: None,
-                language: None,
-                roles: BTreeSet::new(),
-                email: None,
-                phone: None,
-                password_hash: None,
-            };
-            let known = users
-                .iter()
-                .find(|(_, one)| one.user.name == name && one.user.directory == *directory)
-                .map(|(id, _)| id.clone());
-            let made = account(new, number, now);
-            let id = known.unwrap_or_else(|| made.user.id.clone());
-            let account = users.entry(id).or_insert(made);
-            account.user.display_name = cells.display_name.or(account.user.display_name.take());
-            account.user.roles = cells.roles.unwrap_or_else(|| account.user.roles.clone());
-            account.user.state = cells.state.unwrap_or(account.user.state);
-            for (kind, address) in [
-                (ContactKind::Email, cells.email.map(|one| one.to_string())),
-                (ContactKind::Phone, cells.phone.map(|one| one.to_string())),
-            ] {
-                if let Some(address) = address {
-                    account.contacts.retain(|contact| contact.kind != kind);
-                    account.contacts.push(contact(&address, kind, now));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 /// An outbox: to which address which letter went.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -485,10 +409,6 @@ impl Passwords for Plain {
         }
         Ok(Secret::new(format!("hash of {}", password.reveal())))
     }
-
-    fn is_hash(&self, text: &str) -> bool {
-        text.starts_with("$argon2id$")
-    }
 }
 
 #[async_trait]
@@ -574,7 +494,6 @@ pub(crate) fn house() -> House {
     let operator = Arc::new(Operator::new(Tools {
         accounts: store.clone(),
         changes: store.clone(),
-        roster: store.clone(),
         letters: outbox.clone(),
         session_store: store.clone(),
         sessions: sessions.clone(),

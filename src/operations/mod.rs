@@ -8,7 +8,6 @@ mod access;
 mod authority;
 mod contacts;
 pub mod explain;
-mod import;
 mod letters;
 mod operation;
 mod outcome;
@@ -24,7 +23,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use access::PlaceAccess;
-pub use import::{ImportProblem, ImportReport, decode};
 pub use letters::{Letter, Letters, NoLetters};
 pub use operation::{ContactChoice, Explain, Operation, SessionChoice, UserAdd, UserRef};
 pub use outcome::{
@@ -34,9 +32,7 @@ pub use outcome::{
 pub use recover::FirstLinkError;
 pub use roles::{GATEWAY_ROLES, OWNER, is_of_the_gateway};
 
-use crate::accounts::{
-    Account, AccountStore, ChangeStore, DirectoryName, RosterStore, StoreError, UserName,
-};
+use crate::accounts::{Account, AccountStore, ChangeStore, DirectoryName, StoreError, UserName};
 use crate::audit::{Actor, Audit, Event, EventName};
 use crate::clock::Clock;
 use crate::points::{MethodSet, Requirement, Settings, Timestamp};
@@ -63,9 +59,6 @@ pub trait Passwords: Send + Sync + std::fmt::Debug {
         password: Secret<String>,
         user: &UserName,
     ) -> Result<Secret<String>, NotHashed>;
-
-    /// Whether a text is a hash that a sign-in could be checked against, at a cost that this gateway bears.
-    fn is_hash(&self, text: &str) -> bool;
 }
 
 /// Forgets the attempts that were counted against a user, so that they can try again at once.
@@ -151,7 +144,6 @@ impl Service for Stopped {
 pub struct Tools {
     pub accounts: Arc<dyn AccountStore>,
     pub changes: Arc<dyn ChangeStore>,
-    pub roster: Arc<dyn RosterStore>,
     pub letters: Arc<dyn Letters>,
     pub session_store: Arc<dyn SessionStore>,
     pub sessions: Arc<Sessions>,
@@ -207,12 +199,6 @@ impl Operator {
             }
             Operation::UserMethodRemove { user, credential } => {
                 act.remove_method(&user, &credential).await
-            }
-            Operation::UserImport { directory, text, apply } => {
-                act.import_users(directory.as_deref(), &text, apply).await
-            }
-            Operation::UserExport { directory, after } => {
-                act.export_users(directory.as_deref(), after.as_deref()).await
             }
             Operation::UserDelete { user } => act.delete_user(&user).await,
             Operation::UserRoles { user, grant, revoke } => {

@@ -122,17 +122,6 @@ pub enum Operation {
         user: UserRef,
         credential: String,
     },
-    /// Users from a table; without `apply` it is only said what would happen.
-    UserImport {
-        directory: Option<String>,
-        text: String,
-        apply: bool,
-    },
-    /// Users as a table, from behind a name.
-    UserExport {
-        directory: Option<String>,
-        after: Option<String>,
-    },
     UserDelete {
         user: UserRef,
     },

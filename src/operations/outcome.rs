@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::access::PlaceAccess;
 use super::explain::Explanation;
-use super::import::ImportReport;
 use crate::accounts::{Account, PasskeyCredential, StoreError, User, UserState};
 use crate::points::Timestamp;
 
@@ -37,12 +36,6 @@ pub enum Outcome {
     Link {
         user: UserSummary,
         link: LinkMade,
-    },
-    Imported(Box<ImportReport>),
-    /// `next`: there is more behind this name.
-    Exported {
-        csv: String,
-        next: Option<String>,
     },
     /// The link is in their mailbox.
     LinkMailed {

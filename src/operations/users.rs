@@ -285,11 +285,7 @@ pub(super) fn parsed<T: std::str::FromStr<Err = InvalidName>>(
     })
 }
 
-pub(super) fn text(
-    field: &str,
-    text: Option<&str>,
-    most: usize,
-) -> Result<Option<String>, Refused> {
+fn text(field: &str, text: Option<&str>, most: usize) -> Result<Option<String>, Refused> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
     if text.chars().count() > most || text.chars().any(char::is_control) {
         let why = format!("at most {most} characters, on one line");
@@ -298,7 +294,7 @@ pub(super) fn text(
     Ok(Some(text.to_owned()))
 }
 
-pub(super) fn language(tag: Option<&str>) -> Result<Option<String>, Refused> {
+fn language(tag: Option<&str>) -> Result<Option<String>, Refused> {
     let Some(tag) = tag else { return Ok(None) };
     match tag.parse::<unic_langid::LanguageIdentifier>() {
         Ok(language) => Ok(Some(language.to_string())),

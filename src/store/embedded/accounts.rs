@@ -24,7 +24,7 @@ use crate::secret::Secret;
 const ACTIVE: &str = "active";
 const DISABLED: &str = "disabled";
 
-pub(super) const fn state_name(state: UserState) -> &'static str {
+const fn state_name(state: UserState) -> &'static str {
     match state {
         UserState::Active => ACTIVE,
         UserState::Disabled => DISABLED,
@@ -305,7 +305,7 @@ pub(super) async fn raise_version(
 }
 
 /// `false` if the directory has the name.
-pub(super) async fn insert_user(
+async fn insert_user(
     connection: &mut SqliteConnection,
     id: &str,
     new: &NewUser,
@@ -327,7 +327,7 @@ pub(super) async fn insert_user(
     Ok(inserted.rows_affected() > 0)
 }
 
-pub(super) async fn insert_roles(
+async fn insert_roles(
     connection: &mut SqliteConnection,
     user: &str,
     roles: &BTreeSet<Role>,

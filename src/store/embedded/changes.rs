@@ -113,27 +113,6 @@ async fn lift_marks(
     Ok(lifted)
 }
 
-/// Puts an address, or none, in the place of all of its kind.
-pub(super) async fn replace_contact(
-    connection: &mut SqliteConnection,
-    keys: &Keyring,
-    user: &str,
-    (kind, address): (ContactKind, Option<&str>),
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for statement in [
-        "DELETE FROM planned_removals WHERE credential IN
-         (SELECT id FROM contacts WHERE user = ? AND kind = ?)",
-        "DELETE FROM contacts WHERE user = ? AND kind = ?",
-    ] {
-        sqlx::query(statement).bind(user).bind(kind_name(kind)).execute(&mut *connection).await?;
-    }
-    match address {
-        Some(address) => insert_contact(connection, keys, user, (kind, address), now).await,
-        None => Ok(()),
-    }
-}
-
 #[async_trait]
 impl ChangeStore for Embedded {
     async fn remove_credential(
@@ -311,8 +290,20 @@ impl ChangeStore for Embedded {
                 if !raise_version(connection, &user.0).await? {
                     return Ok(false);
                 }
-                let contact = (kind, address.as_deref());
-                replace_contact(connection, &keys, &user.0, contact, now).await?;
+                for statement in [
+                    "DELETE FROM planned_removals WHERE credential IN
+                     (SELECT id FROM contacts WHERE user = ? AND kind = ?)",
+                    "DELETE FROM contacts WHERE user = ? AND kind = ?",
+                ] {
+                    sqlx::query(statement)
+                        .bind(&*user.0)
+                        .bind(kind_name(kind))
+                        .execute(&mut *connection)
+                        .await?;
+                }
+                if let Some(address) = &address {
+                    insert_contact(connection, &keys, &user.0, (kind, address), now).await?;
+                }
                 Ok(true)
             })
         })

@@ -11,7 +11,6 @@ mod codes;
 mod counters;
 mod fields;
 mod folder;
-mod import;
 mod passkeys;
 mod recovery;
 mod roster;

@@ -9,14 +9,12 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::Embedded;
 use super::accounts::{fingerprint, load_by_id};
-use super::import::Import;
 use super::settings::bits;
 use crate::accounts::{
-    Account, ContactKind, DirectoryName, EmailAddress, ImportRow, PhoneNumber, RosterQuery,
-    RosterStore, Shown, StoreError, UserName,
+    Account, ContactKind, DirectoryName, EmailAddress, PhoneNumber, RosterQuery, RosterStore,
+    Shown, StoreError,
 };
 use crate::keys::Keyring;
-use crate::points::Timestamp;
 
 /// A role that more users have is found by walking the names, one that fewer have by its holders.
 const RARE: i64 = 5000;
@@ -229,46 +227,5 @@ impl RosterStore for Embedded {
             })
             .await?;
         Ok(u64::try_from(count).unwrap_or_default())
-    }
-
-    async fn find_users(
-        &self,
-        directory: &DirectoryName,
-        names: Vec<UserName>,
-    ) -> Result<Vec<Account>, StoreError> {
-        let (keys, directory) = (self.keys(), directory.clone());
-        self.read(move |connection| {
-            Box::pin(async move {
-                let mut found = Vec::new();
-                for name in names {
-                    let id: Option<String> =
-                        sqlx::query_scalar("SELECT id FROM users WHERE directory = ? AND name = ?")
-                            .bind(&*directory)
-                            .bind(name.as_str())
-                            .fetch_optional(&mut *connection)
-                            .await?;
-                    if let Some(id) = id {
-                        found.extend(load_by_id(connection, &keys, &id).await?);
-                    }
-                }
-                Ok(found)
-            })
-        })
-        .await
-    }
-
-    async fn import_users(
-        &self,
-        directory: &DirectoryName,
-        rows: Vec<ImportRow>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (keys, directory) = (self.keys(), directory.clone());
-        self.write(move |connection| {
-            Box::pin(async move {
-                Import { keys: &keys, directory: &directory, now }.write(connection, rows).await
-            })
-        })
-        .await
     }
 }
