@@ -115,7 +115,10 @@ fn what_is_done_to_a_user_holds_for_their_sessions_at_the_next_click_and_is_in_t
     assert!(olga.page.words().contains("finance"), "{}", olga.page.words());
     olga.fill_form("/unlock", &[]);
     assert!(olga.page.words().contains("Unlocked."), "{}", olga.page.words());
-    let audit = world.audit();
+    let audit = wait_for("the audit is written", || {
+        let audit = world.audit();
+        audit.contains("\"user.unlocked\"").then_some(audit)
+    });
     for event in
         ["contact.changed", "user.disabled", "user.enabled", "role.granted", "user.unlocked"]
     {
