@@ -5,6 +5,7 @@
 mod changes;
 mod names;
 mod passkeys;
+mod roster;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 pub use changes::{ChangeStore, Mark, PlannedRemoval};
 pub use names::{Country, EmailAddress, InvalidName, PhoneNumber, UserName};
 pub use passkeys::{NewPasskey, PasskeyCredential, PasskeyStore, PasskeyUse};
+pub use roster::{RosterQuery, RosterStore, Shown};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};
 use crate::secret::Secret;
@@ -342,6 +344,9 @@ pub trait AccountStore: Send + Sync + std::fmt::Debug {
         token_hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<Link>, StoreError>;
+
+    /// Whether the user has a set-up link that is still good.
+    async fn has_set_up_link(&self, user: &UserId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Ends every unused link of a user.
     async fn end_links(&self, user: &UserId) -> Result<(), StoreError>;

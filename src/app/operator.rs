@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
+use super::chain;
 use super::keyring::KeyFile;
 use super::loading::Ready;
 use crate::accounts::{Account, AccountStore, DirectoryName, StoreError, UserName};
@@ -50,7 +51,8 @@ pub(super) async fn offline(
 ) -> Result<Operator, Failure> {
     let ports = listener_ports(&loaded.config);
     let shared: Arc<Embedded> = Arc::new(store.clone());
-    let policies = Arc::new(Policies::open_to_recover(shared.clone()).await);
+    let policies = Policies::open_to_recover(shared.clone()).await;
+    let policies = Arc::new(policies.map_err(|error| Failure::Unreachable(chain(&error)))?);
     let ground =
         Ground { config: loaded.config.clone(), provenance: Arc::new(loaded.provenance.clone()) };
     // What cannot be read is not in the way of going back to what can.
@@ -195,6 +197,10 @@ impl Places for InForce {
         self.snapshot.load().directories.keys().cloned().collect()
     }
 
+    fn admin_directory(&self) -> Option<DirectoryName> {
+        self.snapshot.load().config.admin_directory().cloned()
+    }
+
     fn link(&self, directory: &str, host: Option<&str>, token: &str) -> Result<String, String> {
         let snapshot = self.snapshot.load();
         let config = &snapshot.config;
@@ -227,6 +233,41 @@ impl Places for InForce {
 
     fn find(&self, host: &[u8], method: &str, target: &[u8]) -> Result<Place, String> {
         let snapshot = self.snapshot.load();
+        self.find_in(&snapshot, host, method, target)
+    }
+
+    fn all(&self, directory: &str) -> Vec<(String, Place)> {
+        let snapshot = self.snapshot.load();
+        let routes = snapshot.config.routes.iter().filter(|route| route.directory == directory);
+        let places = routes.flat_map(|route| {
+            // One label stands for all that a wildcard takes.
+            let host = route.host.replacen('*', "any", 1);
+            let own = route.path.as_deref().unwrap_or("/");
+            let rules = route.rules.iter().map(|rule| {
+                let method = rule.methods.as_ref().and_then(|methods| methods.first());
+                (rule.path.as_str(), method.map_or("GET", String::as_str))
+            });
+            std::iter::once((own, "GET"))
+                .chain(rules)
+                .filter_map(|(path, method)| {
+                    let found = self.find_in(&snapshot, host.as_bytes(), method, path.as_bytes());
+                    found.ok().map(|place| (format!("{}{path}", route.host), place))
+                })
+                .collect::<Vec<_>>()
+        });
+        let mut seen = std::collections::BTreeSet::new();
+        places.filter(|(_, place)| seen.insert((place.route.clone(), place.rule.clone()))).collect()
+    }
+}
+
+impl InForce {
+    fn find_in(
+        &self,
+        snapshot: &Snapshot,
+        host: &[u8],
+        method: &str,
+        target: &[u8],
+    ) -> Result<Place, String> {
         let matched =
             snapshot.table.find(host, method, target).map_err(|error| error.to_string())?;
         let directory = snapshot

@@ -127,6 +127,7 @@ async fn serve(
     let _ = services.admin.set(web::admin_router(AdminPortal {
         portal: services.portal.clone(),
         operator: operator.operator.clone(),
+        roster: Arc::new(services.opened.store.clone()),
         kept: Arc::default(),
         policies: settings.1,
         ground: settings.0,

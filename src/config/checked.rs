@@ -136,10 +136,21 @@ impl Directory {
     /// Of these methods, those that can be used in this directory.
     #[must_use]
     pub fn usable(&self, methods: MethodSet) -> MethodSet {
-        let needs_domain = |method: Method| matches!(method, Method::Passkey | Method::SecurityKey);
-        let is_usable = |method: &Method| self.passkeys.is_some() || !needs_domain(*method);
-        methods.iter().filter(is_usable).collect()
+        without_domain(methods, self.passkeys.is_some())
     }
+
+    /// Of these methods, those that can be used on this host.
+    #[must_use]
+    pub fn usable_on(&self, host: &str, methods: MethodSet) -> MethodSet {
+        let works = self.passkeys.as_ref().is_some_and(|domain| domain.works_on(host));
+        without_domain(methods, works)
+    }
+}
+
+/// The methods, with those that are bound to a domain only where that works.
+fn without_domain(methods: MethodSet, works: bool) -> MethodSet {
+    let needs_domain = |method: Method| matches!(method, Method::Passkey | Method::SecurityKey);
+    methods.iter().filter(|method| works || !needs_domain(*method)).collect()
 }
 
 /// What passkeys and security keys of a directory are bound to.
@@ -373,7 +384,7 @@ impl Config {
         super::reach::methods_of_this_version(email, texts).into_iter().collect()
     }
 
-    /// Whose users administer. `None`: there is no directory.
+    /// Whose users administer: the only directory, where none is named. `None`: there is no directory.
     #[must_use]
     pub fn admin_directory(&self) -> Option<&DirectoryName> {
         match &self.admin.directory {
@@ -382,13 +393,27 @@ impl Config {
         }
     }
 
-    /// What administrators need where nothing is written: 40, or what `offered` methods come to
-    /// together where that is less, because a portal that nobody can enter helps nobody; never less
-    /// than 30.
+    /// Of [`Config::usable_methods`], those that whoever administers can use at the administrators' door.
     #[must_use]
-    pub fn admin_level(&self, settings: &Settings, offered: MethodSet) -> Level {
+    pub fn admin_methods(&self) -> MethodSet {
+        let host = match &self.admin.door {
+            AdminDoor::Host(host) => host.as_str(),
+            // Passkeys are bound to a domain, and the listener's is the name of this machine.
+            AdminDoor::Address { .. } => "localhost",
+        };
+        let directory = self.admin_directory().and_then(|name| self.directories.get(name));
+        let methods = self.usable_methods();
+        directory.map_or(methods, |directory| directory.usable_on(host, methods))
+    }
+
+    /// What administrators need where nothing is written: 40, or what the methods that work at their
+    /// door come to together where that is less, because a portal that nobody can enter helps nobody;
+    /// never less than 30.
+    #[must_use]
+    pub fn admin_level(&self, settings: &Settings) -> Level {
         let worth = |method: Method| settings.policy(method).points.value();
-        let all = offered.iter().filter(|method| method.is_forecast()).map(worth);
+        let methods = self.admin_methods();
+        let all = methods.iter().filter(|method| method.is_forecast()).map(worth);
         let standard = Level::new(all.fold(0, u16::saturating_add).clamp(30, 40));
         self.admin.level.or(standard).unwrap_or(Level::MAX)
     }

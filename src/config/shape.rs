@@ -89,11 +89,12 @@ pub(super) struct Admin {
     /// A host of its own on the https listener instead, which no route may have. Example:
     /// `"admin.example.org"`.
     pub(super) host: Option<ExactHost>,
-    /// The directory whose users administer. Default: the first by name. Example: `"staff"`.
+    /// The directory whose users administer. Default: the only one; with several, one has to be
+    /// named. Example: `"staff"`.
     #[schemars(extend("x-refers" = "directory"))]
     pub(super) directory: Option<String>,
-    /// The points that administrators need. Default: 40, or what all methods of the directory
-    /// give together where that is less; never less than 30.
+    /// The points that administrators need. Default: 40, or what all methods that work at the
+    /// portal's address give together where that is less; never less than 30.
     #[schemars(extend("x-weaker" = "lower"), range(min = 30, max = 1000))]
     pub(super) level: Option<u16>,
     /// Only from these networks. Default: from anywhere that reaches the listener. Example:

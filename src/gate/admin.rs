@@ -9,7 +9,7 @@ use super::Snapshot;
 use super::snapshot::DirectoryPolicy;
 use crate::accounts::DirectoryName;
 use crate::config::{AdminDoor, Config};
-use crate::points::{MethodSet, Role};
+use crate::points::Role;
 use crate::routes::{Asks, Match, RouteSpec, RuleSpec};
 
 /// The name of the route, and of the upstream that it has instead of one; no file can say it, because names have no dot.
@@ -60,7 +60,7 @@ pub(super) fn routes(
     let route = |host: &str, number: usize| {
         let directory = config.admin_directory()?;
         let policy = directories.get(directory)?;
-        let mut spec = route(config, directory, policy, policy.offered);
+        let mut spec = route(config, directory, policy);
         spec.host = host.to_owned();
         if number > 0 {
             // A table has no two routes of one name.
@@ -80,14 +80,9 @@ pub(super) fn routes(
     }
 }
 
-fn route(
-    config: &Config,
-    directory: &DirectoryName,
-    policy: &DirectoryPolicy,
-    offered: MethodSet,
-) -> RouteSpec {
+fn route(config: &Config, directory: &DirectoryName, policy: &DirectoryPolicy) -> RouteSpec {
     let asks = Asks {
-        level: Some(config.admin_level(&policy.settings, offered)),
+        level: Some(config.admin_level(&policy.settings)),
         roles: Some(ROLES.iter().map(|role| Role::from(*role)).collect()),
         networks: config.admin.allow_from.clone(),
         ..Asks::default()

@@ -195,6 +195,10 @@ impl AccountStore for FakeAccounts {
         unreachable!("no method asks for this")
     }
 
+    async fn has_set_up_link(&self, _: &UserId, _: Timestamp) -> Result<bool, StoreError> {
+        unreachable!("no method asks for this")
+    }
+
     async fn end_links(&self, _: &UserId) -> Result<(), StoreError> {
         unreachable!("no method asks for this")
     }

@@ -191,8 +191,19 @@ impl AccountStore for Store {
         Ok(())
     }
 
-    async fn find_link(&self, _: &[u8; 32], _: Timestamp) -> Result<Option<Link>, StoreError> {
-        unreachable!()
+    async fn find_link(
+        &self,
+        token_hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Link>, StoreError> {
+        let links = self.links.lock().unwrap();
+        let mut live = links.iter().filter(|link| now < link.expires_at);
+        Ok(live.find(|link| link.token_hash == *token_hash).cloned())
+    }
+
+    async fn has_set_up_link(&self, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let links = self.links.lock().unwrap();
+        Ok(links.iter().any(|link| link.user == *user && now < link.expires_at))
     }
 
     async fn take_link(&self, _: &[u8; 32], _: Timestamp) -> Result<Option<Link>, StoreError> {
@@ -312,6 +323,10 @@ impl Places for Map {
         vec!["customers".into(), "staff".into()]
     }
 
+    fn admin_directory(&self) -> Option<DirectoryName> {
+        Some("staff".into())
+    }
+
     fn link(&self, directory: &str, host: Option<&str>, token: &str) -> Result<String, String> {
         match host.unwrap_or("portal.example.org") {
             host if host.ends_with(".example.org") => {
@@ -347,6 +362,12 @@ impl Places for Map {
             .collect(),
             origins: vec![("route.portal.level".to_owned(), "scoregate.toml:12".to_owned())],
         })
+    }
+
+    fn all(&self, directory: &str) -> Vec<(String, Place)> {
+        let at = |target: &str| self.find(b"portal.example.org", "GET", target.as_bytes()).unwrap();
+        let places = ["/", "/payments/", "/open"].map(|target| (target.to_owned(), at(target)));
+        places.into_iter().filter(|(_, place)| &*place.directory == directory).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! Every change is audited, and every withdrawal takes effect in memory before the store is asked: whom
 //! it is about is kept out even if the store fails.
 
+mod access;
 pub mod explain;
 mod operation;
 mod outcome;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use access::PlaceAccess;
 pub use operation::{Explain, Operation, SessionChoice, UserAdd, UserRef};
 pub use outcome::{
     Kind, LinkMade, Outcome, PasskeySummary, Refused, SessionSummary, Status, UserDetails,
@@ -79,6 +81,9 @@ pub struct Place {
 pub trait Places: Send + Sync + std::fmt::Debug {
     fn directories(&self) -> Vec<DirectoryName>;
 
+    /// Whose users administer; `None`: there is no directory.
+    fn admin_directory(&self) -> Option<DirectoryName>;
+
     /// The address of a set-up link. `host`: as asked for; `None`: the directory's.
     ///
     /// # Errors
@@ -90,6 +95,10 @@ pub trait Places: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// A sentence: why such a request would be refused.
     fn find(&self, host: &[u8], method: &str, target: &[u8]) -> Result<Place, String>;
+
+    /// Every route of a directory, and every rule of it, each found as a request would find it; with
+    /// host and path.
+    fn all(&self, directory: &str) -> Vec<(String, Place)>;
 }
 
 /// The running gateway; [`Stopped`] where a command works without one.
@@ -165,6 +174,7 @@ impl Operator {
             Operation::UserAdd(add) => act.add_user(*add).await,
             Operation::UserList { directory } => act.list_users(directory).await,
             Operation::UserShow { user } => act.show_user(&user).await,
+            Operation::UserAccess { user } => act.access(&user).await,
             Operation::UserDisable { user } => act.disable_user(&user).await,
             Operation::UserEnable { user } => act.enable_user(&user).await,
             Operation::UserUnlock { user } => act.unlock_user(&user).await,

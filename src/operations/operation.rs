@@ -81,6 +81,10 @@ pub enum Operation {
     UserShow {
         user: UserRef,
     },
+    /// Which routes the user can open, and what is missing.
+    UserAccess {
+        user: UserRef,
+    },
     UserDisable {
         user: UserRef,
     },

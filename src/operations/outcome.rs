@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::PlaceAccess;
 use super::explain::Explanation;
 use crate::accounts::{Account, PasskeyCredential, StoreError, User, UserState};
 use crate::points::Timestamp;
@@ -21,6 +22,9 @@ pub enum Outcome {
         users: Vec<UserSummary>,
     },
     User(Box<UserDetails>),
+    Access {
+        places: Vec<PlaceAccess>,
+    },
     /// The user is so now; `changed` is false where they were so before.
     UserChanged {
         user: UserSummary,

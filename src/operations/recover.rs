@@ -8,10 +8,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::roles::OWNER;
+use super::users::token_hash;
 use super::{Act, Operator, Outcome, Refused, UserRef, UserSummary};
-use crate::accounts::{Account, NewUser, UserName, UserState};
+use crate::accounts::{Account, DirectoryName, NewUser, User, UserName, UserState};
 use crate::audit::{Actor, EventName};
-use crate::points::Role;
+use crate::points::{Method, Role};
 
 /// The file in the store's folder that holds the first owner's link.
 const FIRST_LINK: &str = "first-admin-link";
@@ -31,8 +32,9 @@ pub enum FirstLinkError {
 
 impl Operator {
     /// For the start of a gateway that nobody owns: writes a link for the first owner to
-    /// `first-admin-link` (0600) in the store's folder, and says where. A later start replaces it until it
-    /// was used; then the file is removed, and there is `None`.
+    /// `first-admin-link` (0600) in the store's folder, and says where. While an owner has a link that is
+    /// still good, here or printed by a command, it makes no other. Once an owner is set up the file is removed, and there is
+    /// `None`.
     ///
     /// # Errors
     /// No link could be made or written; `recover admin` makes one later.
@@ -40,16 +42,12 @@ impl Operator {
         let act = Act { tools: &self.tools, actor: &Actor::Gateway, now: self.tools.clock.now() };
         let path = folder.join(FIRST_LINK);
         let failed = |source| FirstLinkError::File { path: path.clone(), source };
-        let owner = act.owner(None).await?;
-        if owner.as_ref().is_some_and(is_set_up) {
-            return match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(failed(source)),
-                Ok(()) | Err(_) => Ok(None),
-            };
-        }
-        let owner = match owner {
-            Some(owner) => owner,
-            None => act.new_owner(None, None).await?,
+        let owner = match act.awaited_owner().await? {
+            Awaited::Nobody => return remove(&path).map(|()| None).map_err(failed),
+            Awaited::Link if act.is_still_good(&path).await? => return Ok(Some(path)),
+            Awaited::Link => return remove(&path).map(|()| None).map_err(failed),
+            Awaited::Owner(owner) => *owner,
+            Awaited::NewOwner => act.new_owner(None, None).await?,
         };
         if let Outcome::Link { user: _, link } = act.owner_link(owner, None).await? {
             write_private(&path, &link.url).map_err(failed)?;
@@ -58,17 +56,34 @@ impl Operator {
     }
 }
 
+/// What a gateway that starts waits for until somebody can administer it.
+enum Awaited {
+    /// An owner is set up, or was and is disabled: no start lets them in again.
+    Nobody,
+    /// An owner has a link that is still good.
+    Link,
+    Owner(Box<Account>),
+    /// There is none.
+    NewOwner,
+}
+
+/// What reaches the administrators' portal, by the standard points.
 fn is_set_up(account: &Account) -> bool {
-    account.password.is_some() || !account.apps.is_empty()
+    let has_passkey = account.passkeys.iter().any(|one| one.method == Method::Passkey);
+    has_passkey || (account.password.is_some() && !account.apps.is_empty())
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Under another name first, so that it is never readable by others and never half.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let aside = path.with_extension("new");
-    match std::fs::remove_file(&aside) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
+    remove(&aside)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;
@@ -128,6 +143,45 @@ impl Act<'_> {
         Ok(Outcome::Link { user: UserSummary::of(&account.user), link })
     }
 
+    /// Who is to be let in by the first link.
+    async fn awaited_owner(&self) -> Result<Awaited, Refused> {
+        let owners = self.owners().await?;
+        let mut first = None;
+        let mut has_link = false;
+        for owner in owners.iter().filter(|owner| owner.state == UserState::Active) {
+            let Some(account) = self.tools.accounts.load_user(&owner.id).await? else { continue };
+            if is_set_up(&account) {
+                return Ok(Awaited::Nobody);
+            }
+            has_link |= self.tools.accounts.has_set_up_link(&owner.id, self.now).await?;
+            first.get_or_insert(account);
+        }
+        Ok(match first {
+            Some(_) if has_link => Awaited::Link,
+            Some(account) => Awaited::Owner(Box::new(account)),
+            None if owners.is_empty() => Awaited::NewOwner,
+            None => Awaited::Nobody,
+        })
+    }
+
+    /// Whether the link in this file can still be used.
+    async fn is_still_good(&self, path: &Path) -> Result<bool, Refused> {
+        let Ok(text) = std::fs::read_to_string(path) else { return Ok(false) };
+        let token = text.trim().rsplit('/').next().unwrap_or_default();
+        let found = self.tools.accounts.find_link(&token_hash(token), self.now).await?;
+        Ok(found.is_some())
+    }
+
+    /// The owners among those who administer, the active ones first.
+    async fn owners(&self) -> Result<Vec<User>, Refused> {
+        let directory = self.admin_directory()?;
+        let users = self.tools.accounts.list_users(Some(&directory)).await?;
+        let mut owners: Vec<_> =
+            users.into_iter().filter(|user| user.roles.contains(OWNER)).collect();
+        owners.sort_by_key(|owner| owner.state == UserState::Disabled);
+        Ok(owners)
+    }
+
     /// The user that is named, else the first active owner, else the first owner.
     async fn owner(&self, user: Option<&UserRef>) -> Result<Option<Account>, Refused> {
         if let Some(user) = user {
@@ -137,11 +191,7 @@ impl Act<'_> {
                 Err(refused) => Err(refused),
             };
         }
-        let users = self.tools.accounts.list_users(None).await?;
-        let mut owners: Vec<_> =
-            users.into_iter().filter(|user| user.roles.contains(OWNER)).collect();
-        owners.sort_by_key(|owner| owner.state == UserState::Disabled);
-        match owners.first() {
+        match self.owners().await?.first() {
             Some(owner) => Ok(self.tools.accounts.load_user(&owner.id).await?),
             None => Ok(None),
         }
@@ -158,7 +208,7 @@ impl Act<'_> {
         })?;
         let directory = match user.and_then(|user| user.directory.as_deref()) {
             Some(directory) => self.directory(Some(directory))?,
-            None => self.first_directory()?,
+            None => self.admin_directory()?,
         };
         self.tools.places.link(&directory, host, "").map_err(|why| Refused::NoLink { why })?;
         let roles = BTreeSet::from([Role::from(OWNER)]);
@@ -175,9 +225,8 @@ impl Act<'_> {
         .await
     }
 
-    fn first_directory(&self) -> Result<crate::accounts::DirectoryName, Refused> {
-        let directories = self.tools.places.directories();
-        let first = directories.into_iter().next();
-        first.ok_or(Refused::WhichDirectory { directories: Vec::new() })
+    fn admin_directory(&self) -> Result<DirectoryName, Refused> {
+        let directory = self.tools.places.admin_directory();
+        directory.ok_or(Refused::WhichDirectory { directories: Vec::new() })
     }
 }

@@ -12,12 +12,14 @@ use crate::sessions::{SessionKey, SessionRecord};
 
 impl Act<'_> {
     pub(super) async fn list_sessions(&self, user: Option<&UserRef>) -> Result<Outcome, Refused> {
-        let user = match user {
-            Some(user) => Some(self.account(user).await?.user.id),
-            None => None,
+        let (user, users) = match user {
+            Some(user) => {
+                let user = self.account(user).await?.user;
+                (Some(user.id.clone()), vec![user])
+            }
+            None => (None, self.tools.accounts.list_users(None).await?),
         };
         let records = self.tools.session_store.list_sessions(user.as_ref()).await?;
-        let users = self.tools.accounts.list_users(None).await?;
         let names: HashMap<UserId, String> =
             users.into_iter().map(|user| (user.id, user.name.to_string())).collect();
         let sessions = records

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::fakes::{House, house};
 use super::*;
-use crate::accounts::UserState;
+use crate::accounts::{PasskeyCredential, PasswordCredential, UserState};
+use crate::points::{CredentialId, Method};
 
 fn user(name: &str) -> UserRef {
     UserRef { name: name.to_owned(), directory: None }
@@ -230,6 +231,24 @@ async fn recovery_finds_an_owner_or_makes_one_and_is_always_written_down() {
     assert!(!anna.disabled && anna.roles.contains(&OWNER.to_owned()), "{anna:?}");
 }
 
+fn a_passkey() -> PasskeyCredential {
+    PasskeyCredential {
+        id: CredentialId("k".into()),
+        method: Method::Passkey,
+        credential: vec![1],
+        key: vec![1],
+        sign_count: 0,
+        is_backup_eligible: false,
+        is_backed_up: false,
+        transports: Vec::new(),
+        aaguid: [0; 16],
+        label: None,
+        added_at: Timestamp::EPOCH,
+        last_used_at: None,
+        enrolled_at: None,
+    }
+}
+
 #[tokio::test]
 async fn a_first_start_writes_a_link_that_stays_until_an_owner_is_set_up() {
     use std::os::unix::fs::PermissionsExt;
@@ -241,22 +260,57 @@ async fn a_first_start_writes_a_link_that_stays_until_an_owner_is_set_up() {
     let link = std::fs::read_to_string(&first).unwrap();
     assert!(link.starts_with("https://portal.example.org/.scoregate/link/"), "{link}");
 
+    assert!(house.operator.write_first_link(folder.path()).await.unwrap().is_some());
+    assert_eq!(std::fs::read_to_string(&first).unwrap(), link, "a restart does not end it");
+    house.store.links.lock().unwrap()[0].expires_at = Timestamp::EPOCH;
     house.operator.write_first_link(folder.path()).await.unwrap().unwrap();
-    assert_ne!(std::fs::read_to_string(&first).unwrap(), link, "a new start replaces it");
+    assert_ne!(std::fs::read_to_string(&first).unwrap(), link, "once it is over there is another");
     assert_eq!(house.store.links.lock().unwrap().len(), 1);
-    assert_eq!(house.store.users.lock().unwrap().len(), 1);
+    let owner = house.store.users.lock().unwrap().values().next().unwrap().user.clone();
+    assert_eq!((house.store.users.lock().unwrap().len(), &*owner.directory), (1, "staff"));
 
-    for account in house.store.users.lock().unwrap().values_mut() {
-        account.password = Some(crate::accounts::PasswordCredential {
-            id: crate::points::CredentialId("p".into()),
+    // With a link that a command has printed, the file's is over, and a start makes no third.
+    let recover = Operation::RecoverAdmin { user: None, host: None };
+    house.perform(recover).await.unwrap();
+    let printed = house.store.links.lock().unwrap().clone();
+    assert_eq!(house.operator.write_first_link(folder.path()).await.unwrap(), None);
+    assert_eq!((first.exists(), &*house.store.links.lock().unwrap()), (false, &printed));
+    house.store.links.lock().unwrap().clear();
+
+    let set_up = |name: &str, password: bool, passkey: bool| {
+        let mut users = house.store.users.lock().unwrap();
+        let account = users.values_mut().find(|one| one.user.name.as_str() == name).unwrap();
+        account.password = password.then(|| PasswordCredential {
+            id: CredentialId("p".into()),
             hash: Secret::new(String::new()),
             reset_through: None,
             set_at: Timestamp::EPOCH,
             enrolled_at: None,
         });
-    }
+        account.passkeys = Vec::from_iter(passkey.then(a_passkey));
+    };
+    set_up("admin", true, false);
+    assert_eq!(house.operator.write_first_link(folder.path()).await.unwrap(), Some(first.clone()));
+    set_up("admin", false, true);
     assert_eq!(house.operator.write_first_link(folder.path()).await.unwrap(), None);
-    assert!(!first.exists());
+    assert!(!first.exists(), "a passkey is enough");
+    set_up("admin", false, false);
+
+    house.add("anna", "staff").await;
+    let owns = Operation::UserRoles {
+        user: user("anna"),
+        grant: vec![OWNER.to_owned()],
+        revoke: Vec::new(),
+    };
+    house.perform(owns).await.unwrap();
+    set_up("anna", false, true);
+    assert_eq!(house.operator.write_first_link(folder.path()).await.unwrap(), None, "another is");
+    house.perform(Operation::UserDisable { user: user("anna") }).await.unwrap();
+    house.perform(Operation::UserDisable { user: user("admin") }).await.unwrap();
+    assert_eq!(house.operator.write_first_link(folder.path()).await.unwrap(), None);
+    let states =
+        house.store.users.lock().unwrap().values().map(|one| one.user.state).collect::<Vec<_>>();
+    assert!(states.iter().all(|state| *state == UserState::Disabled), "no start enables anybody");
 }
 
 #[tokio::test]

@@ -180,7 +180,7 @@ impl Act<'_> {
         let url = self.tools.places.link(&user.directory, host, &token).map_err(no_link)?;
         let expires_at = self.now.after(LINK_LIFETIME);
         let link = Link {
-            token_hash: Sha256::digest(token.as_bytes()).into(),
+            token_hash: token_hash(&token),
             user: user.id.clone(),
             purpose: LinkPurpose::SetUp,
             expires_at,
@@ -296,4 +296,9 @@ fn language(tag: Option<&str>) -> Result<Option<String>, Refused> {
             why: "a language tag is written like `nl` or `en-GB`".to_owned(),
         }),
     }
+}
+
+/// What a store keeps of the token of a link.
+pub(super) fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }

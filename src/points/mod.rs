@@ -24,7 +24,7 @@ pub use decide::{Decision, Forbidden, Grant, Outcome, Person, Shortfall, decide}
 pub use method::{Kind, Kinds, Method, MethodSet, UnknownMethod};
 pub use policy::{Lifetime, MethodPolicy, Network, Requirement, Role, Settings};
 pub use proof::{Channel, CredentialId, Evidence, Proof};
-pub use reach::{leads_in, level_to_change, reach};
+pub use reach::{leads_in, leads_in_with, level_to_change, reach};
 pub use scale::{Level, Points, Score};
 pub use time::Timestamp;
 pub use ways::{Enrolled, Step, Way, forecast, ways};

@@ -2,9 +2,9 @@
 //! change of methods asks for as much as could be reached before *and* after it, so that nobody with
 //! less can put a method of their own there. Not here: who asks, and how fresh a proof has to be.
 
-use super::method::Method;
+use super::method::{Method, MethodSet};
 use super::policy::{Requirement, Settings};
-use super::proof::Evidence;
+use super::proof::{Channel, CredentialId, Evidence};
 use super::scale::Level;
 use super::time::Timestamp;
 use super::ways::Enrolled;
@@ -41,6 +41,21 @@ pub fn leads_in(enrolled: &[Enrolled], settings: &Settings, now: Timestamp) -> b
     weighing.signed_in && weighing.score.reaches(settings.required_level)
 }
 
+/// The same for whoever has these methods and no two of them in one channel, as users are counted. Only
+/// `offered` ones count.
+#[must_use]
+pub fn leads_in_with(methods: MethodSet, offered: MethodSet, settings: &Settings) -> bool {
+    let one = |method: Method| Enrolled {
+        method,
+        credential: CredentialId(method.name().into()),
+        channel: Channel::Credential(method.name().into()),
+        kinds: method.kinds(),
+        enrolled_at: None,
+    };
+    let enrolled = methods.iter().filter(|method| offered.contains(*method)).map(one);
+    leads_in(&enrolled.collect::<Vec<_>>(), settings, Timestamp::EPOCH)
+}
+
 /// More proofs never lower a score, so that all of them together make the highest.
 fn score(enrolled: &[Enrolled], settings: &Settings, level: Level, now: Timestamp) -> Level {
     let requirement = Requirement { level, ..Requirement::default() };
@@ -60,7 +75,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::decide::clears;
-    use super::super::{Channel, CredentialId, MethodPolicy, Points};
+    use super::super::{MethodPolicy, Points};
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_secs(2_000_000_000);
@@ -125,6 +140,23 @@ mod tests {
         }
         assert_eq!(reach(&both, &settings, NOW).value(), 30);
         assert_eq!(reach(&both, &settings, NOW.after(settings.probation)).value(), 50);
+    }
+
+    #[test]
+    fn whoever_is_counted_as_able_has_all_of_a_way_in_and_nobody_else_is() {
+        let settings = Settings::standard();
+        let methods = [Method::Password, Method::Email, Method::Sms, Method::Totp, Method::Passkey];
+        let offered: MethodSet =
+            methods.into_iter().filter(|method| *method != Method::Sms).collect();
+        let requirement = Requirement { level: settings.required_level, ..Requirement::default() };
+        let usable: Vec<Method> = offered.iter().collect();
+        let ways = super::super::forecast(&requirement, &usable, &settings);
+        for subset in 0..1_u32 << methods.len() {
+            let has = methods.iter().enumerate().filter(|(at, _)| subset >> at & 1 == 1);
+            let has: MethodSet = has.map(|(_, method)| *method).collect();
+            let goes = ways.iter().any(|way| way.methods().all(|method| has.contains(method)));
+            assert_eq!(leads_in_with(has, offered, &settings), goes, "{has:?}");
+        }
     }
 
     fn any_enrolled() -> impl Strategy<Value = Vec<Enrolled>> {

@@ -29,7 +29,9 @@ pub struct Chosen {
 
 /// A record that this version cannot read: nothing of it is used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("a saved revision holds {0}, which is not a setting of this version")]
+#[error(
+    "a saved revision holds {0}, which is not a setting of this version: stop the gateway and go back, with 0 to files alone: `scoregate recover policy --directory NAME --to 0`"
+)]
 pub struct Unreadable(pub String);
 
 /// One setting of a directory.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::chosen::{Chosen, Locks, Unreadable, effective};
 use super::policies::Policies;
-use super::preview::{Author, Material, Preview, preview};
+use super::preview::{Author, Entrance, Material, Preview, preview};
 use crate::accounts::StoreError;
 use crate::config::{Config, Provenance};
 use crate::points::{Level, Requirement, Settings, Timestamp};
@@ -121,6 +121,7 @@ impl Policies {
         let groups = self.store().groups(name).await?;
         let sign_ins = self.store().sign_ins(name, week).await?;
         let administers = ground.config.admin_directory() == Some(name);
+        let owners = if administers { self.store().owners(name).await? } else { Vec::new() };
         Ok(Some(preview(&Material {
             draft,
             running: &running,
@@ -128,8 +129,13 @@ impl Policies {
             groups: &groups,
             sign_ins: &sign_ins,
             places: &ground.places(directory, draft.required_level),
-            admin: administers.then(|| ground.config.admin_level(draft, usable)),
+            admin: administers.then(|| Entrance {
+                level: ground.config.admin_level(draft),
+                usable: ground.config.admin_methods(),
+                owners: &owners,
+            }),
             author,
+            now,
         })))
     }
 }

@@ -18,15 +18,21 @@ pub(crate) mod tests;
 pub use chosen::{Chosen, Field, Locks, Problem, Unreadable, draft, effective};
 pub use ground::{Ground, REPLAYED_DAYS};
 pub use policies::{Policies, SaveError, Saved, Wish};
-pub use preview::{Author, Material, MethodLine, Preview, Replay, RouteReach, Warning, preview};
+pub use preview::{
+    Author, Entrance, Material, MethodLine, Preview, Replay, RouteReach, Warning, preview,
+};
 pub use revision::{Mark, Revision, Standing, running};
-pub use store::{Added, Group, NewRevision, SettingsStore, SignIns};
+pub use store::{Added, Group, NewRevision, Revisions, SettingsStore, SignIns};
 
-use crate::accounts::StoreError;
+use crate::accounts::{DirectoryName, StoreError};
 
 /// Why there are no settings to begin with: the gateway does not start.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the settings that administrators saved cannot be read ({0}): restore the store from a backup, or go back to files alone with `scoregate recover policy --directory NAME --to 0`"
-)]
-pub struct NotRead(#[from] pub StoreError);
+pub enum NotRead {
+    #[error(
+        "revision {number} of directory `{directory}` cannot be read: restore the store from a backup, or stop the gateway and go back to an earlier revision, or with 0 to files alone: `scoregate recover policy --directory {directory} --to 0`"
+    )]
+    Revision { directory: DirectoryName, number: u64 },
+    #[error("the settings that administrators saved could not be read: {0}")]
+    Store(#[from] StoreError),
+}

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use super::NotRead;
 use super::chosen::Chosen;
 use super::revision::{Mark, Revision, Standing, running};
-use super::store::{Added, NewRevision, SettingsStore};
+use super::store::{Added, NewRevision, Revisions, SettingsStore};
 use crate::accounts::{DirectoryName, StoreError};
 use crate::points::Timestamp;
 
@@ -78,13 +78,24 @@ impl Policies {
     /// # Errors
     /// [`NotRead`]: the gateway does not start, because it does not know what to ask.
     pub async fn open(store: Arc<dyn SettingsStore>) -> Result<Self, NotRead> {
-        let known = ArcSwap::from_pointee(store.revisions().await?);
-        Ok(Self { store, known, changing: tokio::sync::Mutex::default(), changed: OnceLock::new() })
+        let Revisions { read, unreadable } = store.revisions().await?;
+        match unreadable.into_iter().next() {
+            None => Ok(Self::of(store, read)),
+            Some((directory, number)) => Err(NotRead::Revision { directory, number }),
+        }
     }
 
     /// As [`Policies::open`], for a command that goes back to what can be read.
-    pub async fn open_to_recover(store: Arc<dyn SettingsStore>) -> Self {
-        let known = ArcSwap::from_pointee(store.revisions().await.unwrap_or_default());
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn open_to_recover(store: Arc<dyn SettingsStore>) -> Result<Self, StoreError> {
+        let revisions = store.revisions().await?;
+        Ok(Self::of(store, revisions.read))
+    }
+
+    fn of(store: Arc<dyn SettingsStore>, known: Vec<Revision>) -> Self {
+        let known = ArcSwap::from_pointee(known);
         Self { store, known, changing: tokio::sync::Mutex::default(), changed: OnceLock::new() }
     }
 
@@ -107,29 +118,24 @@ impl Policies {
         if to > 0 && wanted.is_none() {
             return Ok(None);
         }
-        self.store.end_revisions(directory, now).await?;
-        let number = match wanted {
-            None => 0,
-            Some(wanted) => {
-                let new = NewRevision {
-                    directory: directory.clone(),
-                    author: author.to_owned(),
-                    at: now,
-                    reason: String::new(),
-                    chosen: wanted.chosen.clone(),
-                    report_only: false,
-                    starts_at: None,
-                    started_at: Some(self.start(directory, now)),
-                    confirm_by: None,
-                };
-                let newest = known.first().map_or(0, |revision| revision.number);
-                match self.store.add_revision(new, newest).await? {
-                    Added::Revision(number) => number,
-                    Added::Overtaken => return Ok(None),
-                }
+        let to = wanted.map(|wanted| NewRevision {
+            directory: directory.clone(),
+            author: author.to_owned(),
+            at: now,
+            reason: String::new(),
+            chosen: wanted.chosen.clone(),
+            report_only: false,
+            starts_at: None,
+            started_at: Some(self.start(directory, now)),
+            confirm_by: None,
+        });
+        let number = self.store.go_back(directory, to.clone(), now).await?;
+        self.note(|known| {
+            for own in known.iter_mut().filter(|one| one.directory == *directory) {
+                own.ended_at.get_or_insert(now);
             }
-        };
-        self.read().await?;
+            known.extend(to.map(|to| to.numbered(number)));
+        });
         Ok(Some(number))
     }
 
@@ -205,13 +211,10 @@ impl Policies {
             started_at,
             confirm_by,
         };
-        let added = self.store.add_revision(new, wish.base).await?;
-        let Added::Revision(number) = added else {
-            // Another gateway or command has written: what is known is behind.
-            self.read().await?;
+        let Added::Revision(number) = self.store.add_revision(new.clone(), wish.base).await? else {
             return Err(SaveError::Overtaken);
         };
-        self.read().await?;
+        self.note(|known| known.push(new.numbered(number)));
         Ok(Saved { number, confirm_by })
     }
 
@@ -227,9 +230,23 @@ impl Policies {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let _one = self.changing.lock().await;
+        self.mark_alone(directory, number, mark, now).await
+    }
+
+    /// For whoever holds `changing`.
+    async fn mark_alone(
+        &self,
+        directory: &DirectoryName,
+        number: u64,
+        mark: Mark,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let at = if mark == Mark::Started { self.start(directory, now) } else { now };
         let marked = self.store.mark_revision(directory, number, mark, at).await?;
-        self.read().await?;
+        if marked {
+            let is_it = |one: &&mut Revision| one.directory == *directory && one.number == number;
+            self.note(|known| known.iter_mut().filter(is_it).for_each(|one| one.note(mark, at)));
+        }
         Ok(marked)
     }
 
@@ -251,11 +268,10 @@ impl Policies {
         let mut ended = Vec::new();
         for revision in lapsed {
             let (directory, number) = (&revision.directory, revision.number);
-            if self.store.mark_revision(directory, number, Mark::Ended, now).await? {
+            if self.mark_alone(directory, number, Mark::Ended, now).await? {
                 ended.push(revision);
             }
         }
-        self.read().await?;
         Ok(ended)
     }
 
@@ -270,11 +286,14 @@ impl Policies {
         known.iter().filter(is_due).cloned().collect()
     }
 
-    async fn read(&self) -> Result<(), StoreError> {
-        self.known.store(Arc::new(self.store.revisions().await?));
+    /// What was stored is known, without asking the store again: a store that fails after a write would
+    /// leave one half done.
+    fn note(&self, change: impl FnOnce(&mut Vec<Revision>)) {
+        let mut known = (**self.known.load()).clone();
+        change(&mut known);
+        self.known.store(Arc::new(known));
         if let Some(changed) = self.changed.get() {
             changed();
         }
-        Ok(())
     }
 }

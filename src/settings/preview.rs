@@ -3,19 +3,30 @@
 //! requests; users are counted by the methods that they have, so a million cost no more than ten.
 //!
 //! "Can" means: enrolled, with an active account, and with a notifier for codes. Recovery codes and
-//! remembered devices do not count, because they run out. Not here: counting (`store`), sentences (`web`).
+//! remembered devices do not count, because they run out. Of owners and of whoever saves it everything is known,
+//! so they are judged as a request of theirs would be: probation and shared channels count. Not here: counting
+//! (`store`), sentences (`web`).
 
 use super::store::{Group, SignIns};
-use crate::points::{Evidence, Level, Method, MethodSet, Requirement, Settings, forecast};
-use crate::points::{Timestamp, weigh};
+use crate::points::{Enrolled, Evidence, Level, Method, MethodSet, Requirement, Settings};
+use crate::points::{Timestamp, forecast, leads_in, reach, weigh};
 
 /// Whoever wants to save the draft.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Author {
-    /// What they have enrolled.
-    pub methods: MethodSet,
+    pub enrolled: Vec<Enrolled>,
     /// They belong to this directory.
     pub is_of_directory: bool,
+}
+
+/// The way into the administrators' portal.
+#[derive(Clone, Debug)]
+pub struct Entrance<'a> {
+    pub level: Level,
+    /// The methods that work at its door.
+    pub usable: MethodSet,
+    /// What each active owner has.
+    pub owners: &'a [Vec<Enrolled>],
 }
 
 /// What a preview is made from.
@@ -30,9 +41,10 @@ pub struct Material<'a> {
     pub sign_ins: &'a [SignIns],
     /// Places of this directory that ask a level of their own: name and what is asked.
     pub places: &'a [(String, Requirement)],
-    /// What the administrators' portal asks, if it is this directory's.
-    pub admin: Option<Level>,
+    /// The administrators' portal, if it is this directory's.
+    pub admin: Option<Entrance<'a>>,
     pub author: Author,
+    pub now: Timestamp,
 }
 
 /// A method, as its line of the table.
@@ -267,7 +279,7 @@ fn replay(material: &Material<'_>) -> Replay {
 /// How many of these methods are enough for the directory's own level; `None`: all of them are not.
 fn fewest_steps(shown: MethodSet, settings: &Settings) -> Option<usize> {
     let proofs = shown.iter().map(|method| {
-        let mut proof = crate::points::Enrolled {
+        let mut proof = Enrolled {
             method,
             credential: crate::points::CredentialId(method.name().into()),
             channel: crate::points::Channel::Credential(method.name().into()),
@@ -295,7 +307,7 @@ fn warnings(material: &Material<'_>, preview: &Preview, after: &Reach) -> Vec<Wa
     if after.ways.is_empty() {
         warnings.push(Warning::NobodyCan);
     }
-    warnings.extend(about_administrators(material, after));
+    warnings.extend(about_administrators(material));
     if preview.cannot() > 0 && !after.ways.is_empty() {
         warnings.push(Warning::SomeCannot(preview.cannot()));
     }
@@ -316,19 +328,27 @@ fn warnings(material: &Material<'_>, preview: &Preview, after: &Reach) -> Vec<Wa
 }
 
 /// W2 and W3: the way back in.
-fn about_administrators(material: &Material<'_>, after: &Reach) -> Vec<Warning> {
-    let Some(level) = material.admin else { return Vec::new() };
-    let admin = Reach::of(&asks(level), material.draft, material.usable);
-    let comes_back = |methods| after.takes(methods) && admin.takes(methods);
-    let mut owners = material.groups.iter().filter(|group| group.owners > 0);
+fn about_administrators(material: &Material<'_>) -> Vec<Warning> {
+    let Some(entrance) = &material.admin else { return Vec::new() };
+    let comes_back = |enrolled: &Vec<Enrolled>| comes_back(enrolled, material, entrance);
     let mut warnings = Vec::new();
-    if !owners.any(|group| comes_back(group.methods)) {
+    if !entrance.owners.iter().any(comes_back) {
         warnings.push(Warning::NoOwner);
     }
-    if material.author.is_of_directory && !comes_back(material.author.methods) {
+    if material.author.is_of_directory && !comes_back(&material.author.enrolled) {
         warnings.push(Warning::NotYou);
     }
     warnings
+}
+
+/// Into the directory, and with what works at the administrators' door as high as it asks.
+fn comes_back(enrolled: &[Enrolled], material: &Material<'_>, entrance: &Entrance<'_>) -> bool {
+    let Material { draft, usable, now, .. } = material;
+    let of = |methods: MethodSet| -> Vec<Enrolled> {
+        enrolled.iter().filter(|one| methods.contains(one.method)).cloned().collect()
+    };
+    leads_in(&of(*usable), draft, *now)
+        && reach(&of(entrance.usable), draft, *now) >= entrance.level
 }
 
 /// W5, W6 and W10.

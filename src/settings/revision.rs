@@ -71,6 +71,15 @@ impl Revision {
         running.number > self.number || (running.number < self.number && started_since)
     }
 
+    /// Notes what was stored of it.
+    pub(super) fn note(&mut self, mark: Mark, at: Timestamp) {
+        match mark {
+            Mark::Started => self.started_at = Some(at),
+            Mark::Confirmed => self.confirmed_at = Some(at),
+            Mark::Ended => self.ended_at = Some(at),
+        }
+    }
+
     fn counts_at(&self, now: Timestamp) -> bool {
         matches!(self.standing(now), Standing::Started | Standing::ToConfirm(_))
     }

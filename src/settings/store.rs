@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use super::chosen::Chosen;
 use super::revision::{Mark, Revision};
 use crate::accounts::{DirectoryName, StoreError, UserName};
-use crate::points::{MethodSet, Timestamp};
+use crate::points::{Enrolled, MethodSet, Timestamp};
 
 /// A revision before it has a number.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +20,37 @@ pub struct NewRevision {
     pub starts_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
     pub confirm_by: Option<Timestamp>,
+}
+
+impl NewRevision {
+    /// As it is once it was stored under a number.
+    #[must_use]
+    pub fn numbered(self, number: u64) -> Revision {
+        Revision {
+            directory: self.directory,
+            number,
+            author: self.author,
+            at: self.at,
+            reason: self.reason,
+            chosen: self.chosen,
+            report_only: self.report_only,
+            starts_at: self.starts_at,
+            started_at: self.started_at,
+            confirm_by: self.confirm_by,
+            confirmed_at: None,
+            ended_at: None,
+        }
+    }
+}
+
+/// What a store holds.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Revisions {
+    /// By directory and number.
+    pub read: Vec<Revision>,
+    /// Directory and number of those that have not ended and cannot be read: one of them might be the one in
+    /// force.
+    pub unreadable: Vec<(DirectoryName, u64)>,
 }
 
 /// What became of adding one.
@@ -51,12 +82,11 @@ pub struct SignIns {
 /// Keeps settings.
 #[async_trait]
 pub trait SettingsStore: Send + Sync + std::fmt::Debug {
-    /// All revisions, by directory and number. One that has not ended and cannot be read fails the whole:
-    /// it might be the one in force.
-    async fn revisions(&self) -> Result<Vec<Revision>, StoreError>;
+    /// All revisions. One that has ended and cannot be read is one that says nothing.
+    async fn revisions(&self) -> Result<Revisions, StoreError>;
 
-    /// Adds a revision, if the newest of its directory is still `newest`.
-    async fn add_revision(&self, new: NewRevision, newest: u64) -> Result<Added, StoreError>;
+    /// Adds a revision, if the newest of its directory is still `known`.
+    async fn add_revision(&self, new: NewRevision, known: u64) -> Result<Added, StoreError>;
 
     /// Marks a revision; `false`: it has that mark already, has ended, or its time to be confirmed is
     /// over.
@@ -68,15 +98,20 @@ pub trait SettingsStore: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Ends every revision of a directory, also those that cannot be read.
-    async fn end_revisions(
+    /// Ends every revision of a directory, also those that cannot be read, and adds `to` after them: both or
+    /// neither. Gives its number; 0: nothing was added.
+    async fn go_back(
         &self,
         directory: &DirectoryName,
+        to: Option<NewRevision>,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<u64, StoreError>;
 
     /// The active users of a directory, counted by what they have. Quick for a million.
     async fn groups(&self, directory: &DirectoryName) -> Result<Vec<Group>, StoreError>;
+
+    /// What each active owner of a directory has, as [`crate::accounts::Account::enrolled`] says it.
+    async fn owners(&self, directory: &DirectoryName) -> Result<Vec<Vec<Enrolled>>, StoreError>;
 
     /// The first `most` active users, by name, who have exactly one of these sets of methods.
     async fn users_with(

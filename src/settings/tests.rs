@@ -9,26 +9,45 @@ use async_trait::async_trait;
 use super::*;
 use crate::accounts::{DirectoryName, StoreError, UserName};
 use crate::config::{Guard, LoadRequest, Provenance, load};
-use crate::points::{Level, Method, MethodPolicy, MethodSet, Points, Settings, Timestamp};
+use crate::points::{Channel, CredentialId, Enrolled, Level, Method, MethodPolicy, MethodSet};
+use crate::points::{Points, Settings, Timestamp};
 
 /// Keeps revisions in memory and knows no users: for rooms that need some settings.
 #[derive(Debug, Default)]
-struct Nowhere(Mutex<Vec<Revision>>);
+struct Nowhere {
+    revisions: Mutex<Revisions>,
+    /// What is written can not be read any more.
+    is_failing: std::sync::atomic::AtomicBool,
+}
+
+impl Nowhere {
+    fn all(&self) -> std::sync::MutexGuard<'_, Revisions> {
+        self.revisions.lock().unwrap()
+    }
+
+    fn newest(&self, directory: &DirectoryName) -> u64 {
+        let all = self.all();
+        let read = all.read.iter().map(|revision| (&revision.directory, revision.number));
+        let all = read.chain(all.unreadable.iter().map(|(of, number)| (of, *number)));
+        all.filter(|(of, _)| *of == directory).map(|(_, number)| number).max().unwrap_or(0)
+    }
+}
 
 #[async_trait]
 impl SettingsStore for Nowhere {
-    async fn revisions(&self) -> Result<Vec<Revision>, StoreError> {
-        Ok(self.0.lock().unwrap().clone())
+    async fn revisions(&self) -> Result<Revisions, StoreError> {
+        if self.is_failing.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(StoreError::Unreadable { what: "row" });
+        }
+        Ok(self.all().clone())
     }
 
-    async fn add_revision(&self, new: NewRevision, newest: u64) -> Result<Added, StoreError> {
-        let mut all = self.0.lock().unwrap();
-        let own = all.iter().filter(|revision| revision.directory == new.directory);
-        let last = own.map(|revision| revision.number).max().unwrap_or(0);
-        if last != newest {
+    async fn add_revision(&self, new: NewRevision, known: u64) -> Result<Added, StoreError> {
+        let last = self.newest(&new.directory);
+        if last != known {
             return Ok(Added::Overtaken);
         }
-        all.push(revision_of(new, last + 1));
+        self.all().read.push(new.numbered(last + 1));
         Ok(Added::Revision(last + 1))
     }
 
@@ -39,9 +58,9 @@ impl SettingsStore for Nowhere {
         mark: Mark,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut all = self.0.lock().unwrap();
-        let found = all.iter_mut().find(|one| one.directory == *directory && one.number == number);
-        let Some(one) = found else { return Ok(false) };
+        let mut all = self.all();
+        let mut own = all.read.iter_mut().filter(|one| one.directory == *directory);
+        let Some(one) = own.find(|one| one.number == number) else { return Ok(false) };
         let slot = match mark {
             Mark::Started => &mut one.started_at,
             Mark::Confirmed => &mut one.confirmed_at,
@@ -50,15 +69,25 @@ impl SettingsStore for Nowhere {
         Ok(slot.replace(now).is_none())
     }
 
-    async fn end_revisions(
+    async fn go_back(
         &self,
         directory: &DirectoryName,
+        to: Option<NewRevision>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        for one in self.0.lock().unwrap().iter_mut().filter(|one| one.directory == *directory) {
+    ) -> Result<u64, StoreError> {
+        let number = self.newest(directory) + 1;
+        let mut all = self.all();
+        for one in all.read.iter_mut().filter(|one| one.directory == *directory) {
             one.ended_at.get_or_insert(now);
         }
-        Ok(())
+        all.unreadable.retain(|(of, _)| of != directory);
+        let Some(to) = to else { return Ok(0) };
+        all.read.push(to.numbered(number));
+        Ok(number)
+    }
+
+    async fn owners(&self, _: &DirectoryName) -> Result<Vec<Vec<Enrolled>>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn groups(&self, _: &DirectoryName) -> Result<Vec<Group>, StoreError> {
@@ -93,23 +122,6 @@ impl SettingsStore for Nowhere {
 pub(crate) fn policies() -> Policies {
     let opened = Policies::open(Arc::new(Nowhere::default()));
     futures_util::FutureExt::now_or_never(opened).unwrap().unwrap()
-}
-
-fn revision_of(new: NewRevision, number: u64) -> Revision {
-    Revision {
-        directory: new.directory,
-        number,
-        author: new.author,
-        at: new.at,
-        reason: new.reason,
-        chosen: new.chosen,
-        report_only: new.report_only,
-        starts_at: new.starts_at,
-        started_at: new.started_at,
-        confirm_by: new.confirm_by,
-        confirmed_at: None,
-        ended_at: None,
-    }
 }
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -371,6 +383,41 @@ async fn two_who_save_at_once_are_one_who_saves_and_one_who_is_told() {
     assert_eq!(policies.recover(&"staff".into(), 9, "cli", NOW).await.unwrap(), None);
 }
 
+#[tokio::test]
+async fn what_was_stored_is_in_force_also_if_the_store_cannot_be_read_after_it() {
+    let store = Arc::new(Nowhere::default());
+    let policies = Policies::open(store.clone()).await.unwrap();
+    let told = Arc::new(Mutex::new(0));
+    let count = told.clone();
+    policies.when_changed(move || *count.lock().unwrap() += 1);
+    store.is_failing.store(true, std::sync::atomic::Ordering::SeqCst);
+    let to_confirm = Wish { to_confirm: true, ..wish(0) };
+    assert_eq!(policies.save(to_confirm, NOW).await.unwrap().number, 1);
+    let staff = "staff".into();
+    assert!(policies.mark(&staff, 1, Mark::Confirmed, NOW).await.unwrap());
+    assert_eq!(policies.running("staff", NOW.after(MINUTE * 60)).unwrap().number, 1);
+    assert_eq!(policies.recover(&staff, 0, "cli", NOW).await.unwrap(), Some(0));
+    assert_eq!((policies.running("staff", NOW), *told.lock().unwrap()), (None, 3));
+    store.is_failing.store(false, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(store.revisions().await.unwrap().read, policies.history("staff"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_stops_the_start_and_is_in_nobodys_way_back() {
+    let store = Arc::new(Nowhere::default());
+    let policies = Policies::open(store.clone()).await.unwrap();
+    assert_eq!(policies.save(wish(0), NOW).await.unwrap().number, 1);
+    store.all().unreadable.push(("staff".into(), 2));
+    let refused = Policies::open(store.clone()).await.unwrap_err().to_string();
+    assert!(refused.contains("revision 2 of directory `staff`"), "{refused}");
+    let recovering = Policies::open_to_recover(store.clone()).await.unwrap();
+    let back = recovering.recover(&"staff".into(), 1, "cli", NOW).await.unwrap();
+    assert_eq!((back, recovering.running("staff", NOW).unwrap().number), (Some(3), 3));
+    assert_eq!(Policies::open(store.clone()).await.unwrap().history("staff").len(), 2);
+    store.is_failing.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(Policies::open_to_recover(store).await.is_err(), "nothing is known of it");
+}
+
 fn wish(base: u64) -> Wish {
     Wish {
         directory: "staff".into(),
@@ -450,9 +497,35 @@ fn groups() -> Vec<Group> {
     ]
 }
 
+/// Each by means of its own, and past probation.
+fn having(methods: &[Method]) -> Vec<Enrolled> {
+    let one = |method: &Method| Enrolled {
+        method: *method,
+        credential: CredentialId(method.name().into()),
+        channel: Channel::Credential(method.name().into()),
+        kinds: method.kinds(),
+        enrolled_at: None,
+    };
+    methods.iter().map(one).collect()
+}
+
 fn judged(draft: &Settings, groups: &[Group], author: &[Method]) -> Preview {
+    let owners = groups.iter().filter(|group| group.owners > 0);
+    let owners: Vec<_> =
+        owners.map(|group| having(&group.methods.iter().collect::<Vec<_>>())).collect();
+    judged_with(draft, groups, &having(author), &owners, &ALL_THREE)
+}
+
+/// `at_door`: what works at the administrators' door.
+fn judged_with(
+    draft: &Settings,
+    groups: &[Group],
+    author: &[Enrolled],
+    owners: &[Vec<Enrolled>],
+    at_door: &[Method],
+) -> Preview {
     use Method::{Email, Password, Totp};
-    let author = Author { methods: set(author), is_of_directory: true };
+    let author = Author { enrolled: author.to_vec(), is_of_directory: true };
     preview(&Material {
         draft,
         running: &Settings::standard(),
@@ -467,8 +540,9 @@ fn judged(draft: &Settings, groups: &[Group], author: &[Method]) -> Preview {
             "payments".to_owned(),
             crate::points::Requirement { level: level(40), ..Default::default() },
         )],
-        admin: Some(level(40)),
+        admin: Some(Entrance { level: level(40), usable: set(at_door), owners }),
         author,
+        now: NOW,
     })
 }
 
@@ -532,4 +606,26 @@ fn each_warning_is_given_where_it_is_due() {
     assert!(codes(&no_app, &groups(), &ALL_THREE).contains("W9"), "payments ask 40");
     assert!(judged(&asking(50), &groups(), &ALL_THREE).is_blocked());
     assert!(!judged(&asking(40), &groups(), &[Method::Password]).is_blocked());
+}
+
+#[test]
+fn whether_owner_and_author_come_back_is_judged_by_what_they_really_have() {
+    let ways_back = |have: &[Enrolled], at_door: &[Method]| {
+        let owners = [have.to_vec()];
+        let warnings = judged_with(&asking(30), &groups(), have, &owners, at_door).warnings;
+        let has = |warning| !warnings.contains(&warning);
+        (has(Warning::NoOwner), has(Warning::NotYou))
+    };
+    let all = having(&ALL_THREE);
+    assert_eq!(ways_back(&all, &ALL_THREE), (true, true));
+    let mut on_probation = all.clone();
+    on_probation[2].enrolled_at = Some(NOW.before(MINUTE));
+    assert_eq!(ways_back(&on_probation, &ALL_THREE), (false, false), "30 until tomorrow");
+    let mut one_mailbox = all.clone();
+    one_mailbox[0].channel = Channel::Mailbox("m".into());
+    one_mailbox[1].channel = Channel::Mailbox("m".into());
+    assert_eq!(ways_back(&one_mailbox, &ALL_THREE), (false, false), "the two pay once");
+    let without_mail = [Method::Password, Method::Totp];
+    assert_eq!(ways_back(&all, &without_mail), (false, false), "no use at this door");
+    assert_eq!(ways_back(&having(&without_mail), &ALL_THREE), (false, false));
 }

@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::accounts::{
-    Account, AccountStore, ChangeStore, ContactKind, CreateError, Link, LinkPurpose, NewPasskey,
-    NewUser, PasskeyStore, PasskeyUse, StoreError, UserId, UserName, UserState,
+    Account, ChangeStore, ContactKind, CreateError, Link, LinkPurpose, NewPasskey, NewUser,
+    PasskeyStore, PasskeyUse, RosterQuery, RosterStore, Shown, StoreError, UserId, UserName,
+    UserState,
 };
 use crate::methods::{CodeStore, SentCode};
 use crate::points::{
@@ -23,7 +24,7 @@ use crate::settings::{Added, Chosen, Mark, NewRevision, SettingsStore};
 use crate::throttle::{CounterKey, CounterStore, Tally};
 
 pub(crate) trait Store:
-    AccountStore
+    RosterStore
     + SessionStore
     + CounterStore
     + CodeStore
@@ -36,7 +37,7 @@ pub(crate) trait Store:
 }
 
 impl<S> Store for S where
-    S: AccountStore
+    S: RosterStore
         + SessionStore
         + CounterStore
         + CodeStore
@@ -81,6 +82,8 @@ macro_rules! store_contract {
             a_sweep_forgets_challenges_that_have_ended_and_no_other,
             an_offer_that_was_put_off_is_never_put_forward,
             users_are_listed_in_order_of_name,
+            the_roster_finds_by_a_beginning_a_title_and_a_whole_address_in_one_directory,
+            pages_of_the_roster_leave_nobody_out_and_show_nobody_twice,
             a_role_counts_only_while_its_user_is_active,
             a_sign_in_never_moves_back,
             a_session_comes_back_with_every_field,
@@ -364,6 +367,12 @@ pub(crate) async fn a_link_is_good_until_its_end_and_not_at_it<S: Store>(store: 
     let user = user(&store, "anna").await;
     store.create_link(link(&user, 1)).await.unwrap();
     let end = NOW.after(HOUR);
+    let other = self::user(&store, "bob").await;
+    for (owner, at, has) in
+        [(&user, end.before(TICK), true), (&user, end, false), (&other, NOW, false)]
+    {
+        assert_eq!(store.has_set_up_link(owner, at).await.unwrap(), has, "{owner:?} {at:?}");
+    }
     assert_eq!(store.find_link(&[1; 32], end).await.unwrap(), None);
     assert_eq!(store.take_link(&[1; 32], end).await.unwrap(), None);
     assert_eq!(store.take_link(&[2; 32], NOW).await.unwrap(), None);
@@ -439,6 +448,96 @@ pub(crate) async fn users_are_listed_in_order_of_name<S: Store>(store: S) {
     assert_eq!(listed(None).await, ["anna", "bob", "cleo"]);
     assert_eq!(listed(Some("staff")).await, ["anna", "cleo"]);
     assert!(listed(Some("nowhere")).await.is_empty());
+}
+
+fn look_for(search: &str, shown: Shown) -> RosterQuery {
+    let (directory, search) = ("staff".into(), search.to_owned());
+    RosterQuery { directory, search, shown, after: None, most: 50 }
+}
+
+async fn shown_names(store: &impl Store, query: &RosterQuery) -> Vec<String> {
+    let accounts = store.roster(query).await.unwrap();
+    accounts.iter().map(|account| account.user.name.to_string()).collect()
+}
+
+pub(crate) async fn the_roster_finds_by_a_beginning_a_title_and_a_whole_address_in_one_directory(
+    store: impl Store,
+) {
+    for (directory, name, title) in [
+        ("staff", "w.jansen", Some("Willem Jansen")),
+        ("staff", "adewit", Some("anna de Wit")),
+        ("staff", "willemijn", None),
+        ("customers", "willem", Some("Willem elsewhere")),
+    ] {
+        let new = NewUser {
+            display_name: title.map(str::to_owned),
+            email: Some(format!("{name}@example.org").parse().unwrap()),
+            phone: (name == "adewit").then(|| "+31612345678".parse().unwrap()),
+            ..new_user(directory, name)
+        };
+        store.create_user(new, NOW).await.unwrap();
+    }
+    for (search, found) in [
+        ("", vec!["adewit", "w.jansen", "willemijn"]),
+        ("  WILLEM ", vec!["w.jansen", "willemijn"]),
+        ("anna", vec!["adewit"]),
+        ("Anna D", vec!["adewit"]),
+        ("jansen", vec![]),
+        ("Adewit@Example.org", vec!["adewit"]),
+        ("adewit@example.or", vec![]),
+        ("+31 6 12345678", vec!["adewit"]),
+        ("w", vec!["w.jansen", "willemijn"]),
+        ("%", vec![]),
+        ("' OR 1=1 --", vec![]),
+    ] {
+        let names = shown_names(&store, &look_for(search, Shown::Everybody)).await;
+        assert_eq!(names, found, "{search:?}");
+    }
+}
+
+pub(crate) async fn pages_of_the_roster_leave_nobody_out_and_show_nobody_twice(store: impl Store) {
+    let set = |methods: &[Method]| methods.iter().copied().collect::<MethodSet>();
+    for number in 0..12_u8 {
+        let name = format!("user{number:02}");
+        let new = NewUser {
+            display_name: Some(format!("User {number}")),
+            email: (number % 2 == 0).then(|| format!("{name}@example.org").parse().unwrap()),
+            roles: if number % 3 == 0 { roles(&["finance"]) } else { BTreeSet::new() },
+            password_hash: (number % 4 == 0).then(|| Secret::new("$argon2id$x".to_owned())),
+            ..new_user("staff", &name)
+        };
+        let user = store.create_user(new, NOW).await.unwrap().user.id;
+        if number == 5 || number == 8 {
+            store.set_user_state(&user, UserState::Disabled).await.unwrap();
+        }
+        if number > 6 {
+            store.record_sign_in(&user, NOW).await.unwrap();
+        }
+    }
+    let name = |numbers: &[u8]| numbers.iter().map(|n| format!("user{n:02}")).collect::<Vec<_>>();
+    let without_password = vec![set(&[]), set(&[Method::Email]), set(&[Method::Passkey])];
+    for (shown, found) in [
+        (Shown::Everybody, name(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])),
+        (Shown::With(without_password), name(&[1, 2, 3, 6, 7, 9, 10, 11])),
+        (Shown::With(Vec::new()), name(&[])),
+        (Shown::NeverSignedIn, name(&[0, 1, 2, 3, 4, 6])),
+        (Shown::Disabled, name(&[5, 8])),
+        (Shown::Role(Role::from("finance")), name(&[0, 3, 6, 9])),
+        (Shown::Role(Role::from("fin")), name(&[])),
+    ] {
+        for search in ["", "user", "User "] {
+            let mut query = RosterQuery { most: 2, ..look_for(search, shown.clone()) };
+            let mut walked = Vec::new();
+            loop {
+                let page = shown_names(&store, &query).await;
+                let Some(last) = page.last() else { break };
+                query.after = Some(last.parse().unwrap());
+                walked.extend(page);
+            }
+            assert_eq!(walked, found, "{shown:?} {search:?}");
+        }
+    }
+    assert_eq!(store.count_disabled(&"staff".into()).await.unwrap(), 2);
 }
 
 pub(crate) async fn a_role_counts_only_while_its_user_is_active<S: Store>(store: S) {
@@ -1055,7 +1154,7 @@ pub(crate) async fn one_of_two_who_know_the_same_newest_revision_adds_the_next(s
     assert_eq!(store.add_revision(new_revision("staff"), 1).await.unwrap(), Added::Revision(2));
     let other = store.add_revision(new_revision("customers"), 0).await.unwrap();
     assert_eq!(other, Added::Revision(1), "each directory counts for itself");
-    assert_eq!(store.revisions().await.unwrap().len(), 3);
+    assert_eq!(store.revisions().await.unwrap().read.len(), 3);
 }
 
 pub(crate) async fn a_revision_comes_back_with_every_field_and_its_marks(store: impl Store) {
@@ -1074,7 +1173,7 @@ pub(crate) async fn a_revision_comes_back_with_every_field_and_its_marks(store: 
         ..new_revision("staff")
     };
     let Added::Revision(1) = store.add_revision(new.clone(), 0).await.unwrap() else { panic!() };
-    let found = store.revisions().await.unwrap().remove(0);
+    let found = store.revisions().await.unwrap().read.remove(0);
     assert_eq!((&found.chosen, found.report_only, &*found.author), (&new.chosen, true, "anna"));
     assert_eq!((found.at, &*found.reason, found.number), (NOW, "because", 1));
     assert_eq!((found.starts_at, found.started_at), (new.starts_at, None));
@@ -1082,9 +1181,19 @@ pub(crate) async fn a_revision_comes_back_with_every_field_and_its_marks(store: 
         (found.confirm_by, found.confirmed_at, found.ended_at),
         (new.confirm_by, None, None)
     );
-    store.end_revisions(&"staff".into(), NOW.after(MINUTE)).await.unwrap();
-    let ended = store.revisions().await.unwrap().remove(0).ended_at;
-    assert_eq!(ended, Some(NOW.after(MINUTE)));
+    let other = store.add_revision(new_revision("customers"), 0).await.unwrap();
+    assert_eq!(other, Added::Revision(1));
+    let (staff, later) = ("staff".into(), NOW.after(MINUTE));
+    assert_eq!(store.go_back(&staff, None, later).await.unwrap(), 0);
+    let to = new_revision("staff");
+    assert_eq!(store.go_back(&staff, Some(to.clone()), later.after(MINUTE)).await.unwrap(), 2);
+    let all = store.revisions().await.unwrap().read;
+    let ends = all.iter().map(|one| (&*one.directory, one.number, one.ended_at));
+    assert_eq!(
+        ends.collect::<Vec<_>>(),
+        [("customers", 1, None), ("staff", 1, Some(later)), ("staff", 2, None)]
+    );
+    assert_eq!(all[2], to.numbered(2));
 }
 
 pub(crate) async fn a_mark_is_set_once_and_a_late_confirmation_never(store: impl Store) {
@@ -1131,6 +1240,10 @@ pub(crate) async fn users_are_counted_by_what_they_have_through_every_change(sto
     store.set_user_roles(&anna, &[Role::from("scoregate_owner")].into()).await.unwrap();
     let both = [(vec![Password, Email], 1, 0), (vec![Password, Totp, Email], 1, 1)];
     assert_eq!(counted(&store).await, both);
+    let owners = SettingsStore::owners(&store, &staff).await.unwrap();
+    let enrolled = store.load_user(&anna).await.unwrap().unwrap().enrolled();
+    assert_eq!(owners, [enrolled], "with channel and time of enrolment");
+    assert_eq!(SettingsStore::owners(&store, &"customers".into()).await.unwrap(), [[]; 0]);
     let set = |methods: &[Method]| methods.iter().copied().collect::<MethodSet>();
     let with = store.users_with(&staff, &[set(&[Password, Email])], 50).await.unwrap();
     assert_eq!(with.iter().map(UserName::as_str).collect::<Vec<_>>(), ["bob"]);
@@ -1139,6 +1252,10 @@ pub(crate) async fn users_are_counted_by_what_they_have_through_every_change(sto
     assert_eq!(counted(&store).await, [(vec![Password, Totp, Email], 1, 1)]);
     store.set_user_state(&bob, UserState::Active).await.unwrap();
     assert_eq!(counted(&store).await, both);
+    for (state, owners) in [(UserState::Disabled, 0), (UserState::Active, 1)] {
+        store.set_user_state(&anna, state).await.unwrap();
+        assert_eq!(SettingsStore::owners(&store, &staff).await.unwrap().len(), owners);
+    }
     store.delete_user(&anna).await.unwrap();
     assert_eq!(counted(&store).await, [(vec![Password, Email], 1, 0)]);
 }

@@ -2,45 +2,9 @@
 // saved and undone. Not here: the sign-in itself (demo.test.mjs).
 import assert from "node:assert/strict";
 
-import { AxeBuilder } from "@axe-core/playwright";
-
-import { appCode, sentCode } from "./gateway.mjs";
-import { journey, shots } from "./journey.mjs";
-import { PHONE, on, typeCode, typePassword } from "./person.mjs";
-
-/** A demo with an administrator signed in: a code of an app is good once. */
-function administration(name, options, steps) {
-  journey(name, options, async (demo, page) => {
-    try {
-      await administer(demo, page);
-      await steps(page);
-    } finally {
-      await page.screenshot({ path: `${shots}admin-last.png`, fullPage: true });
-    }
-  });
-}
-
-/** From the portal's address to its first page, with 40 points. */
-async function administer(demo, page) {
-  await page.goto(`http://127.0.0.1:${demo.adminPort}/`);
-  await typePassword(page, "admin");
-  await on(page).button(/^authenticator app/i).click();
-  await on(page).code().waitFor();
-  await typeCode(page, appCode(demo, "admin"));
-  const email = on(page).button(/^email|^e-mail/i);
-  await email.or(page.getByText(/we sent|mailed|sent a code/i)).first().waitFor();
-  if (await email.isVisible()) await email.click();
-  await on(page).code().waitFor();
-  await typeCode(page, await sentCode(demo, "admin"));
-  await page.waitForURL((url) => url.pathname === "/directories");
-}
-
-async function assertAccessible(page, where) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  assert.deepEqual(violations.map((one) => [where, one.id, one.nodes[0].html]), []);
-}
-
-const WIDE = { viewport: { width: 1280, height: 900 } };
+import { WIDE, administration, assertAccessible } from "./administrator.mjs";
+import { shots } from "./journey.mjs";
+import { PHONE, on } from "./person.mjs";
 
 administration("an administrator sees whom 40 points stop before saving, saves, and undoes it", WIDE, async (page) => {
   await assertAccessible(page, "directories");

@@ -12,12 +12,12 @@ use super::world::{HOST, World, email_of, password_of, wait_for};
 /// A host of the administrators' own listener.
 const ADMIN: &str = "127.0.0.1";
 
-fn administrator(world: &World) -> Person {
+pub(crate) fn administrator(world: &World) -> Person {
     Person { host: ADMIN.to_owned(), ..Person::on(Road::Plain(world.running().admin)) }
 }
 
 /// An account with these roles that has a password, a mailbox and an app; signed in with all three.
-fn signed_in(world: &World, name: &str, role: &str) -> Person {
+pub(crate) fn signed_in(world: &World, name: &str, role: &str) -> Person {
     let email = email_of(name);
     let invite = ["user", "add", name, "--directory", "staff", "--email", &email, "--role", role];
     let link = super::world::link_path(&world.operate(&invite));
@@ -440,4 +440,25 @@ fn where_everything_comes_from_files_no_save_is_taken() {
         assert_eq!(response.status, 400, "{address}");
         assert!(response.text().contains("admin.read_only is on"), "{address}");
     }
+}
+
+#[test]
+fn an_owner_with_all_that_a_gateway_without_messages_has_gets_in_and_can_save() {
+    let mut world = World::prepare();
+    let outbox = "[notifier.outbox]\nkind = \"file\"\npath = \"outbox\"\n";
+    assert!(world.config().contains(outbox));
+    world.write_config(&world.config().replace(outbox, "").replace("level = 40", "level = 30"));
+    world.run();
+    let invite = ["user", "add", "olga", "--directory", "staff", "--role", "scoregate_owner"];
+    let link = super::world::link_path(&world.operate(&invite));
+    let mut app = Person::new(&world).set_up(&link, "olga");
+    let mut olga = administrator(&world);
+    olga.open("/directories");
+    olga.sign_in("olga", &password_of("olga"));
+    olga.choose("totp");
+    olga.fill(&[("code", &app.code())]);
+    assert_eq!((olga.page.status(), olga.page.path()), (200, "/directories"));
+    let saved = save(&mut olga, &draft(&[("points_passkey", "40")]), &[("when", "now")]);
+    assert_eq!(saved, 200, "{}", olga.page.words());
+    assert!(olga.page.words().contains("Saved."), "{}", olga.page.words());
 }

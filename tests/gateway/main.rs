@@ -23,5 +23,6 @@ mod source;
 mod streams;
 mod upstream;
 mod upstreams;
+mod users;
 mod wire;
 mod world;

@@ -53,6 +53,9 @@ impl Builder<'_> {
             let label = "no [directory.…] with this name";
             self.report(diagnostic, "admin.directory", label, &help);
         }
+        if named.is_none() {
+            self.check_who_administers(directories);
+        }
         Admin {
             door,
             directory: named
@@ -64,6 +67,22 @@ impl Builder<'_> {
             read_only: admin.read_only,
             require_reason: admin.require_reason,
         }
+    }
+
+    /// With several directories somebody has to say it: if it were the first by name, a directory that is added
+    /// would move the portal to other people.
+    fn check_who_administers(&mut self, directories: &BTreeMap<DirectoryName, Directory>) {
+        let names: Vec<&DirectoryName> = directories.keys().collect();
+        let [_, .., last] = *names else { return };
+        if self.is_wrong("admin.directory") {
+            return;
+        }
+        let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let sentence = format!("nothing says whose users administer: there are {listed}");
+        let help = format!("write directory = \"{last}\" under [admin], or name another of them");
+        let diagnostic = Diagnostic::error("E0216", sentence);
+        let path = format!("directory.{last}");
+        self.report(diagnostic, &path, "with several directories one is named", &help);
     }
 
     fn check_admin_host(&mut self, host: &str, routes: &[RouteSpec], listen: Option<&Listen>) {

@@ -186,6 +186,7 @@ fn single_files() -> Vec<(&'static str, String)> {
             and(&format!("{SAFE}[notifier.out]\nkind = \"file\"\npath = \"outbox\"")),
         ),
         ("messages to the console", and(&format!("{SAFE}[notifier.out]\nkind = \"console\""))),
+        ("two directories and nobody who administers", and("[directory.customers]")),
         ("a route that is open", and("level = 0")),
         ("a file of a later format", format!("version = 2\n{MINIMAL}")),
     ]
@@ -224,12 +225,12 @@ fn several_files() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     ]
 }
 
-const CODES: [&str; 43] = [
+const CODES: [&str; 44] = [
     "E0001", "E0002", "E0003", "E0004", "E0101", "E0102", "E0103", "E0104", "E0105", "E0106",
     "E0107", "E0109", "E0110", "E0201", "E0202", "E0203", "E0204", "E0206", "E0207", "E0208",
-    "E0209", "E0211", "E0215", "E0301", "E0302", "E0401", "E0402", "E0404", "E0501", "E0502",
-    "E0701", "E0703", "E0901", "W0210", "W0212", "W0303", "W0305", "W0306", "W0403", "W0601",
-    "W0701", "W0704", "W0801",
+    "E0209", "E0211", "E0215", "E0216", "E0301", "E0302", "E0401", "E0402", "E0404", "E0501",
+    "E0502", "E0701", "E0703", "E0901", "W0210", "W0212", "W0303", "W0305", "W0306", "W0403",
+    "W0601", "W0701", "W0704", "W0801",
 ];
 
 #[test]

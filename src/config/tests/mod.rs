@@ -1,5 +1,6 @@
 //! The whole way of a configuration, from files to messages. Tests of one step are with that step.
 
+mod admin;
 mod layering;
 mod messages;
 mod mutations;

@@ -28,6 +28,9 @@ accept_risk = ["email"]
 [directory.customers.authentication]
 accept_risk = ["email"]
 
+[admin]
+directory = "staff"
+
 [notifier.mail]
 kind = "file"
 path = "outbox"

@@ -269,6 +269,10 @@ impl AccountStore for Faulty {
         through!(self.take_link(token_hash, now))
     }
 
+    async fn has_set_up_link(&self, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+        through!(self.has_set_up_link(user, now))
+    }
+
     async fn end_links(&self, user: &UserId) -> Result<(), StoreError> {
         through!(self.end_links(user))
     }

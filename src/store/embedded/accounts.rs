@@ -813,6 +813,23 @@ impl AccountStore for Embedded {
         .await
     }
 
+    async fn has_set_up_link(&self, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let user = user.clone();
+        self.read(move |connection| {
+            Box::pin(async move {
+                Ok(sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM links WHERE user = ? AND purpose = 'set_up'
+                     AND used_at IS NULL AND expires_at > ?)",
+                )
+                .bind(&*user.0)
+                .bind(millis(now))
+                .fetch_one(connection)
+                .await?)
+            })
+        })
+        .await
+    }
+
     async fn end_links(&self, user: &UserId) -> Result<(), StoreError> {
         let user = user.clone();
         self.write(move |connection| Box::pin(async move { end_links(connection, &user.0).await }))

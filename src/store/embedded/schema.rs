@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_codes.sql"),
     include_str!("migrations/0002_passkeys.sql"),
     include_str!("migrations/0007_password_enrolment.sql"),
+    include_str!("migrations/0008_roster.sql"),
 ];
 
 /// A writer waits this long for a stranger's lock, then the caller answers 503.

@@ -2,12 +2,16 @@
 //! the schema keep), and sign-ins by day. Not here: which revision is in force.
 
 use async_trait::async_trait;
+use sqlx::SqliteConnection;
 
 use super::Embedded;
+use super::accounts::load_by_id;
 use super::fields::{instant, maybe_instant, millis, unreadable, whole};
 use crate::accounts::{DirectoryName, StoreError, UserName};
-use crate::points::{Method, MethodSet, Timestamp};
-use crate::settings::{Added, Chosen, Group, Mark, NewRevision, Revision, SettingsStore, SignIns};
+use crate::points::{Enrolled, Method, MethodSet, Timestamp};
+use crate::settings::{
+    Added, Chosen, Group, Mark, NewRevision, Revision, Revisions, SettingsStore, SignIns,
+};
 
 /// The bit of each method in a column. Never changed: rows hold them.
 const BITS: [(Method, i64); 9] = [
@@ -22,7 +26,7 @@ const BITS: [(Method, i64); 9] = [
     (Method::Token, 256),
 ];
 
-fn bits(methods: MethodSet) -> i64 {
+pub(super) fn bits(methods: MethodSet) -> i64 {
     BITS.iter().filter(|(method, _)| methods.contains(*method)).map(|(_, bit)| bit).sum()
 }
 
@@ -68,12 +72,7 @@ impl TryFrom<RevisionRow> for Revision {
             author: row.author,
             at: instant(row.at)?,
             reason: row.reason,
-            chosen: match serde_json::from_str(&row.chosen) {
-                Ok(chosen) => chosen,
-                // It is in force no more, and shown as one that says nothing.
-                Err(_) if row.ended_at.is_some() => Chosen::default(),
-                Err(_) => return Err(unreadable("revision")),
-            },
+            chosen: serde_json::from_str(&row.chosen).map_err(|_| unreadable("revision"))?,
             report_only: row.report_only,
             starts_at: maybe_instant(row.starts_at)?,
             started_at: maybe_instant(row.started_at)?,
@@ -84,9 +83,66 @@ impl TryFrom<RevisionRow> for Revision {
     }
 }
 
+/// What is in force no more is shown as one that says nothing, if it cannot be read.
+fn forgiving(row: RevisionRow) -> RevisionRow {
+    let is_lost = row.ended_at.is_some() && serde_json::from_str::<Chosen>(&row.chosen).is_err();
+    if is_lost { RevisionRow { chosen: "{}".to_owned(), ..row } } else { row }
+}
+
+/// Ends all of a directory.
+async fn end_all(
+    connection: &mut SqliteConnection,
+    directory: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE settings_revisions SET ended_at = ?1 WHERE directory = ?2 AND ended_at IS NULL",
+    )
+    .bind(millis(now))
+    .bind(directory)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The number of the newest of a directory; 0: there is none.
+async fn newest(connection: &mut SqliteConnection, directory: &str) -> Result<i64, StoreError> {
+    let newest = sqlx::query_scalar(
+        "SELECT coalesce(max(number), 0) FROM settings_revisions WHERE directory = ?",
+    );
+    Ok(newest.bind(directory).fetch_one(connection).await?)
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    new: &NewRevision,
+    number: i64,
+) -> Result<(), StoreError> {
+    let chosen = serde_json::to_string(&new.chosen).map_err(|_| unreadable("revision"))?;
+    sqlx::query(
+        "INSERT INTO settings_revisions
+         (directory, number, author, at, reason, chosen, report_only, starts_at,
+          started_at, confirm_by)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&*new.directory)
+    .bind(number)
+    .bind(&new.author)
+    .bind(millis(new.at))
+    .bind(&new.reason)
+    .bind(&chosen)
+    .bind(new.report_only)
+    .bind(new.starts_at.map(millis))
+    .bind(new.started_at.map(millis))
+    .bind(new.confirm_by.map(millis))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 #[async_trait]
 impl SettingsStore for Embedded {
-    async fn revisions(&self) -> Result<Vec<Revision>, StoreError> {
+    async fn revisions(&self) -> Result<Revisions, StoreError> {
         let rows: Vec<RevisionRow> = self
             .read(|connection| {
                 Box::pin(async move {
@@ -98,41 +154,26 @@ impl SettingsStore for Embedded {
                 })
             })
             .await?;
-        rows.into_iter().map(Revision::try_from).collect()
+        let mut revisions = Revisions::default();
+        for row in rows {
+            let (directory, number) = (row.directory.as_str().into(), count(row.number)?);
+            match Revision::try_from(forgiving(row)) {
+                Ok(revision) => revisions.read.push(revision),
+                Err(_) => revisions.unreadable.push((directory, number)),
+            }
+        }
+        Ok(revisions)
     }
 
-    async fn add_revision(&self, new: NewRevision, newest: u64) -> Result<Added, StoreError> {
-        let chosen = serde_json::to_string(&new.chosen).map_err(|_| unreadable("revision"))?;
+    async fn add_revision(&self, new: NewRevision, known: u64) -> Result<Added, StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
-                let last: i64 = sqlx::query_scalar(
-                    "SELECT coalesce(max(number), 0) FROM settings_revisions WHERE directory = ?",
-                )
-                .bind(&*new.directory)
-                .fetch_one(&mut *connection)
-                .await?;
-                if count(last)? != newest {
+                let last = newest(connection, &new.directory).await?;
+                if count(last)? != known {
                     return Ok(Added::Overtaken);
                 }
                 let number = last.saturating_add(1);
-                sqlx::query(
-                    "INSERT INTO settings_revisions
-                     (directory, number, author, at, reason, chosen, report_only, starts_at,
-                      started_at, confirm_by)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                )
-                .bind(&*new.directory)
-                .bind(number)
-                .bind(&new.author)
-                .bind(millis(new.at))
-                .bind(&new.reason)
-                .bind(&chosen)
-                .bind(new.report_only)
-                .bind(new.starts_at.map(millis))
-                .bind(new.started_at.map(millis))
-                .bind(new.confirm_by.map(millis))
-                .execute(connection)
-                .await?;
+                insert(connection, &new, number).await?;
                 Ok(Added::Revision(count(number)?))
             })
         })
@@ -176,23 +217,20 @@ impl SettingsStore for Embedded {
         .await
     }
 
-    async fn end_revisions(
+    async fn go_back(
         &self,
         directory: &DirectoryName,
+        to: Option<NewRevision>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let directory = directory.clone();
         self.write(move |connection| {
             Box::pin(async move {
-                sqlx::query(
-                    "UPDATE settings_revisions SET ended_at = ?1
-                     WHERE directory = ?2 AND ended_at IS NULL",
-                )
-                .bind(millis(now))
-                .bind(&*directory)
-                .execute(connection)
-                .await?;
-                Ok(())
+                end_all(connection, &directory, now).await?;
+                let Some(new) = to else { return Ok(0) };
+                let number = newest(connection, &directory).await?.saturating_add(1);
+                insert(connection, &new, number).await?;
+                count(number)
             })
         })
         .await
@@ -219,6 +257,28 @@ impl SettingsStore for Embedded {
         rows.into_iter().map(group).collect()
     }
 
+    async fn owners(&self, directory: &DirectoryName) -> Result<Vec<Vec<Enrolled>>, StoreError> {
+        let (keys, directory) = (self.keys(), directory.clone());
+        self.read(move |connection| {
+            Box::pin(async move {
+                let ids: Vec<String> = sqlx::query_scalar(
+                    "SELECT id FROM user_roles JOIN users ON users.id = user
+                     WHERE role = 'scoregate_owner' AND directory = ? AND state = 'active'",
+                )
+                .bind(&*directory)
+                .fetch_all(&mut *connection)
+                .await?;
+                let mut owners = Vec::new();
+                for id in ids {
+                    let account = load_by_id(connection, &keys, &id).await?;
+                    owners.extend(account.map(|account| account.enrolled()));
+                }
+                Ok(owners)
+            })
+        })
+        .await
+    }
+
     async fn users_with(
         &self,
         directory: &DirectoryName,
@@ -238,7 +298,7 @@ impl SettingsStore for Embedded {
                         Ok(sqlx::query_scalar(
                             "SELECT users.name FROM user_methods JOIN users ON users.id = user
                              WHERE user_methods.directory = ? AND methods = ? AND is_active = 1
-                             LIMIT ?",
+                             ORDER BY users.name LIMIT ?",
                         )
                         .bind(&*directory)
                         .bind(set)

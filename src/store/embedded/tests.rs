@@ -14,6 +14,7 @@ use crate::methods::CodeStore;
 use crate::points::Method;
 use crate::secret::Secret;
 use crate::sessions::{NameHash, NameRecord, SessionRecord, SessionStore};
+use crate::settings::{Added, Chosen, NewRevision, SettingsStore};
 use crate::store::contract::{NOW, code, name, new_user, proof, session};
 use crate::throttle::{CounterKey, CounterStore};
 
@@ -709,6 +710,33 @@ async fn other_unreadable_rows_are_errors_as_well() {
     assert!(matches!(found, Err(StoreError::Unreadable { .. })), "{found:?}");
     let codes = store.codes(&code(&UserId("".into()), 1).session, Method::Email).await;
     assert!(codes.unwrap().is_empty(), "a code of an unknown method is no code by e-mail");
+}
+
+#[tokio::test]
+async fn a_revision_that_cannot_be_read_is_named_and_going_back_ends_it() {
+    let store = Embedded::in_memory().await.unwrap().0;
+    let staff = "staff".into();
+    let new = || NewRevision {
+        directory: "staff".into(),
+        author: "anna".to_owned(),
+        at: NOW,
+        reason: String::new(),
+        chosen: Chosen { required_level: Some(40), ..Chosen::default() },
+        report_only: false,
+        starts_at: None,
+        started_at: Some(NOW),
+        confirm_by: None,
+    };
+    for known in 0..2 {
+        assert_eq!(store.add_revision(new(), known).await.unwrap(), Added::Revision(known + 1));
+    }
+    tamper(&store, "UPDATE settings_revisions SET chosen = 'x' WHERE number = 2;").await;
+    let held = store.revisions().await.unwrap();
+    assert_eq!((held.read.len(), held.unreadable), (1, vec![("staff".into(), 2)]));
+    assert_eq!(store.go_back(&staff, Some(new()), NOW).await.unwrap(), 3);
+    let held = store.revisions().await.unwrap();
+    let said = held.read.iter().map(|one| one.chosen.required_level).collect::<Vec<_>>();
+    assert_eq!((said, held.unreadable), (vec![Some(40), None, Some(40)], Vec::new()));
 }
 
 /// Forgets prepared statements and says how many there were: whoever asks one more shows here.

@@ -119,9 +119,8 @@ impl<'a> Desk<'a> {
     pub(super) async fn judge(&self, draft: &Settings) -> Result<Preview, Answer> {
         let arrival = &self.visitor.caller.arrival;
         let session = arrival.session.as_ref();
-        let enrolled = session.map(crate::sessions::Present::enrolled).unwrap_or_default();
         let author = Author {
-            methods: enrolled.iter().map(|one| one.method).collect(),
+            enrolled: session.map(|one| one.enrolled().to_vec()).unwrap_or_default(),
             is_of_directory: session.is_some_and(|one| one.directory() == &*self.directory),
         };
         let policies = &self.admin.policies;

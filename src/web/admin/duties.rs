@@ -46,8 +46,10 @@ pub(super) struct Place {
     pub(super) name: &'static str,
 }
 
-pub(super) const SECTIONS: &[Place] =
-    &[Place { section: Section::Directories, href: "/directories", name: "admin-directories" }];
+pub(super) const SECTIONS: &[Place] = &[
+    Place { section: Section::Directories, href: "/directories", name: "admin-directories" },
+    Place { section: Section::Users, href: "/users", name: "users-users" },
+];
 
 /// A gateway role, as it is granted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

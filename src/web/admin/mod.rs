@@ -15,6 +15,7 @@ mod kept;
 mod layout;
 mod saving;
 mod sentences;
+mod users;
 mod visitor;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use kept::Kept;
 
 use super::Portal;
 use super::answer::Answer;
+use crate::accounts::RosterStore;
 use crate::audit::Audit;
 use crate::operations::Operator;
 use crate::settings::{Ground, Policies};
@@ -38,6 +40,7 @@ use crate::settings::{Ground, Policies};
 pub struct AdminPortal {
     pub portal: Portal,
     pub operator: Arc<Operator>,
+    pub roster: Arc<dyn RosterStore>,
     pub policies: Arc<Policies>,
     /// The files, on which settings stand.
     pub ground: Arc<ArcSwap<Ground>>,
@@ -62,6 +65,7 @@ pub fn admin_router(admin: AdminPortal) -> Router {
     Router::new()
         .merge(section(&admin, Section::Directories, directories::pages()))
         .merge(section(&admin, Section::Directories, authentication::pages()))
+        .merge(section(&admin, Section::Users, users::pages()))
         .route("/", get(start))
         .merge(kept::router(&admin))
         .fallback(missing)
