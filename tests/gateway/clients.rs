@@ -180,7 +180,8 @@ fn the_question_passes_over_http2_as_well_and_nothing_else_does() {
     let url = format!("https://{HOST}:{}/api", world.running().https.port());
     let question =
         [("origin", "https://app.example.org"), ("access-control-request-method", "PUT")];
-    let table: [(&str, &[(&str, &str)], u16); 5] = [
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let table: [(&str, Fields<'_>, u16); 5] = [
         ("OPTIONS", &question, 200),
         ("OPTIONS", &question[..1], 401),
         ("OPTIONS", &[question[0], question[1], ("cookie", "a=b")], 401),
