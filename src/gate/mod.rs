@@ -109,6 +109,22 @@ pub enum Admission {
     Unavailable(Box<Arrival>, StoreError),
 }
 
+impl Admission {
+    /// Where the request came to; `None`: nowhere.
+    #[must_use]
+    pub fn arrival(&self) -> Option<&Arrival> {
+        match self {
+            Self::Forward(passage) => Some(&passage.arrival),
+            Self::OwnPage(arrival)
+            | Self::StepUp(arrival, _)
+            | Self::Forbid(arrival, _)
+            | Self::Unsendable(arrival, _)
+            | Self::Unavailable(arrival, _) => Some(arrival),
+            Self::Refuse(_) => None,
+        }
+    }
+}
+
 /// Judges requests.
 #[derive(Debug)]
 pub struct Gate {
