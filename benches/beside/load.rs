@@ -43,12 +43,8 @@ impl Load {
             for _ in 0..self.connections {
                 let socket = TcpStream::connect(self.address).await.expect("a connection");
                 socket.set_nodelay(true).expect("a socket");
-                clients.spawn(ask(
-                    socket,
-                    self.request.clone(),
-                    self.answers_are_named,
-                    shared.clone(),
-                ));
+                let client = Client::new(socket, self.request.clone(), self.answers_are_named);
+                clients.spawn(ask(client, shared.clone()));
             }
             tokio::time::sleep(plan.warm_up).await;
             let (begun, used) = (Instant::now(), proxy.usage());
@@ -71,17 +67,63 @@ impl Load {
     }
 }
 
-async fn ask(mut socket: TcpStream, request: Vec<u8>, is_named: bool, shared: Arc<Shared>) {
-    let saw = format!("{SAW}{}\r\n", if is_named { NAMED } else { UNNAMED });
-    let mut answer = Vec::with_capacity(4096);
-    while !shared.is_over.load(Ordering::Relaxed) {
+impl Load {
+    /// So many requests over each connection; gives how many they were.
+    ///
+    /// # Panics
+    /// If one answer is not as expected.
+    pub(crate) fn ask_each(&self, requests: u64) -> u64 {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut clients = JoinSet::new();
+            for _ in 0..self.connections {
+                let socket = TcpStream::connect(self.address).await.expect("a connection");
+                socket.set_nodelay(true).expect("a socket");
+                let mut client = Client::new(socket, self.request.clone(), self.answers_are_named);
+                clients.spawn(async move {
+                    for _ in 0..requests {
+                        client.ask().await;
+                    }
+                });
+            }
+            while let Some(ended) = clients.join_next().await {
+                ended.expect("a client saw a wrong answer");
+            }
+        });
+        requests * u64::try_from(self.connections).expect("few connections")
+    }
+}
+
+/// One connection that asks again and again.
+struct Client {
+    socket: TcpStream,
+    request: Vec<u8>,
+    answer: Vec<u8>,
+    saw: String,
+}
+
+impl Client {
+    fn new(socket: TcpStream, request: Vec<u8>, is_named: bool) -> Self {
+        let saw = format!("{SAW}{}\r\n", if is_named { NAMED } else { UNNAMED });
+        Self { socket, request, answer: Vec::with_capacity(4096), saw }
+    }
+
+    async fn ask(&mut self) {
+        let Self { socket, request, answer, saw } = self;
         answer.clear();
-        socket.write_all(&request).await.expect("a request is taken");
-        while !is_whole(&answer) {
-            let read = socket.read_buf(&mut answer).await.expect("an answer");
-            assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(&answer));
+        socket.write_all(request).await.expect("a request is taken");
+        while !is_whole(answer) {
+            let read = socket.read_buf(answer).await.expect("an answer");
+            assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(answer));
         }
-        assert!(is_right(&answer, &saw), "{:?}", String::from_utf8_lossy(&answer));
+        assert!(is_right(answer, saw), "{:?}", String::from_utf8_lossy(answer));
+    }
+}
+
+async fn ask(mut client: Client, shared: Arc<Shared>) {
+    while !shared.is_over.load(Ordering::Relaxed) {
+        client.ask().await;
         shared.answered.fetch_add(1, Ordering::Relaxed);
     }
 }

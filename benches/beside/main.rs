@@ -2,7 +2,7 @@
 //! the same upstream, the same requests, round about. Every answer is checked; a wrong one voids the run.
 //!
 //! `cargo bench --bench beside` takes about half a minute; `cargo bench --bench beside -- --full` is
-//! for figures that are told to others. Not here: open load, and other proxies.
+//! for figures that are told to others; `-- --count` counts instructions under valgrind instead. Not here: open load, and other proxies.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
     clippy::print_stdout
 )]
 
+mod count;
 mod figures;
 #[path = "../house/mod.rs"]
 mod house;
@@ -62,10 +63,12 @@ fn main() {
         return;
     }
     let plan = Plan::of(&arguments);
+    let counts = arguments.iter().any(|argument| argument == "--count");
+    let under = |name| if counts { count::under(name) } else { Vec::new() };
     let upstream = upstream::start();
     let folder = tempfile::tempdir().expect("a folder");
-    let (gate, token) = proxies::gate(folder.path(), upstream);
-    let bare = proxies::bare(upstream);
+    let (gate, token) = proxies::gate(folder.path(), upstream, &under("gate"));
+    let bare = proxies::bare(upstream, &under("bare"));
     let load = |proxy: &Proxy, named| Load {
         address: proxy.address,
         request: request(&token),
@@ -73,6 +76,13 @@ fn main() {
         connections: plan.connections,
     };
     let (to_gate, to_bare) = (load(&gate, true), load(&bare, false));
+    if counts {
+        let of_bare = count::instructions(&bare, &to_bare, "bare");
+        let of_gate = count::instructions(&gate, &to_gate, "gate");
+        println!("instructions of a request, bare {of_bare}, gate {of_gate}");
+        println!("the gate adds {}", of_gate.saturating_sub(of_bare));
+        return;
+    }
     println!(
         "{} rounds of {:?}, {} connections, HTTP/1.1 keep-alive, {} bytes an answer",
         plan.rounds,

@@ -1,5 +1,6 @@
 //! The two processes: the gate as it is run, and Pingora with nothing in it.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -18,7 +19,7 @@ use crate::house;
 
 /// The word with which this program is the bare proxy.
 pub(crate) const BARE: &str = "bare-proxy";
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a process has used.
 #[derive(Clone, Copy, Default)]
@@ -35,6 +36,18 @@ pub(crate) struct Proxy {
     process: Child,
 }
 
+/// A program, under another one where there is one.
+fn command(under: &[String], program: impl AsRef<OsStr>) -> Command {
+    match under {
+        [] => Command::new(program),
+        [other, options @ ..] => {
+            let mut command = Command::new(other);
+            command.args(options).arg(program);
+            command
+        }
+    }
+}
+
 impl Drop for Proxy {
     fn drop(&mut self) {
         // It may have ended by itself, and is gone then.
@@ -44,6 +57,10 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What all threads of the process have used so far, as the scheduler counts it.
     ///
     /// # Panics
@@ -67,12 +84,12 @@ impl Proxy {
 }
 
 /// The gate with somebody signed in; gives their token as well.
-pub(crate) fn gate(folder: &Path, upstream: SocketAddr) -> (Proxy, String) {
+pub(crate) fn gate(folder: &Path, upstream: SocketAddr, under: &[String]) -> (Proxy, String) {
     let store = folder.join("store");
     let token = sign_in(&store);
     let file = folder.join("scoregate.toml");
     std::fs::write(&file, configuration(&store, folder, upstream)).expect("a file");
-    let mut process = Command::new(env!("CARGO_BIN_EXE_scoregate"))
+    let mut process = command(under, env!("CARGO_BIN_EXE_scoregate"))
         .arg("--config")
         .arg(&file)
         .arg("run")
@@ -134,12 +151,12 @@ fn sign_in(folder: &Path) -> String {
 }
 
 /// Pingora with nothing in it.
-pub(crate) fn bare(upstream: SocketAddr) -> Proxy {
+pub(crate) fn bare(upstream: SocketAddr, under: &[String]) -> Proxy {
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = free.local_addr().expect("an address");
     drop(free);
     let program = std::env::current_exe().expect("this program");
-    let process = Command::new(program)
+    let process = command(under, program)
         .args([BARE, &address.to_string(), &upstream.to_string()])
         .spawn()
         .expect("the bare proxy starts");

@@ -145,12 +145,11 @@ impl Front {
             return answered(self.foreign(head, arrival));
         }
         // Only where a person looks: what else a page is made of is kept by caches.
-        let set_cookies = match ClientKind::of(head.method, head.headers, head.upgrade) {
-            ClientKind::Navigation => {
-                renewed(&arrival).into_iter().chain(arrived(head.headers)).collect()
-            }
-            _ => Vec::new(),
+        let is_navigation = |_: &HeaderValue| {
+            ClientKind::of(head.method, head.headers, head.upgrade) == ClientKind::Navigation
         };
+        let mut set_cookies: Vec<_> = renewed(&arrival).filter(is_navigation).into_iter().collect();
+        set_cookies.extend(arrived(head.headers).filter(is_navigation));
         let Some(upstream) = arrival.snapshot.upstreams.get(&arrival.route.upstream) else {
             // A route without its upstream cannot be in a checked configuration.
             return Admission::Refuse(Refusal::Internal);

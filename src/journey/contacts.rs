@@ -14,7 +14,7 @@ use super::{Journey, JourneyError, Permit, Visit};
 use crate::accounts::{Account, ContactKind, EmailAddress, PhoneNumber};
 use crate::audit::EventName;
 use crate::keys::Keyring;
-use crate::methods::{Rejection, Withheld, typed_code};
+use crate::methods::{Rejection, Withheld, text_with_code, typed_code};
 use crate::notify::{Message, MessageKind, NotifierChannel};
 use crate::points::{Method, Timestamp};
 use crate::throttle::{CounterKey, Limit, Sending, Sends};
@@ -207,7 +207,11 @@ impl Journey {
                 (NotifierChannel::Email, Some(subject), text)
             }
             ContactKind::Phone => {
-                (NotifierChannel::Sms, None, self.news_text.contact_text(scene, &ticket.code))
+                let say = |brand: Option<&str>| {
+                    self.news_text.contact_text(scene.language, brand, &ticket.code)
+                };
+                let text = text_with_code(scene.brand, scene.host, &ticket.code, say);
+                (NotifierChannel::Sms, None, text)
             }
         };
         let to = ticket.address.clone();

@@ -56,8 +56,8 @@ pub trait NewsText: Send + Sync + std::fmt::Debug {
     /// A code that confirms a new e-mail address; its only run of exactly six digits.
     fn contact_mail(&self, scene: Scene<'_>, code: &str) -> (String, String);
 
-    /// The same for a phone number.
-    fn contact_text(&self, scene: Scene<'_>, code: &str) -> String;
+    /// The sentence of the same for a phone number. `brand`: `None` where there is no room for one.
+    fn contact_text(&self, language: &str, brand: Option<&str>, code: &str) -> String;
 }
 
 impl<'a> Scene<'a> {

@@ -280,7 +280,7 @@ impl Search {
         if sends.count_send(Method::Email, &contact.fingerprint, arrival.now).await?.is_some() {
             return Ok(());
         }
-        let token = URL_SAFE_NO_PAD.encode(crate::random::bytes::<32>());
+        let token = link_token();
         let link = Link {
             token_hash: token_hash(&token),
             user: account.user.id.clone(),
@@ -337,6 +337,20 @@ impl Search {
             .target(&account.user.id);
         self.journey.audit.record(event.reason("forgotten"));
     }
+}
+
+/// For an address in a message: without a run of six digits, which a mail program would offer as a code.
+fn link_token() -> String {
+    loop {
+        let token = URL_SAFE_NO_PAD.encode(crate::random::bytes::<32>());
+        if !holds_code(&token) {
+            return token;
+        }
+    }
+}
+
+pub(super) fn holds_code(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() == 6)
 }
 
 fn channel_of(contact: &Contact) -> Channel {

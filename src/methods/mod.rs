@@ -43,7 +43,7 @@ pub use password_rules::{PasswordProblem, PasswordRules};
 pub use recovery_code::{CODES, CodeSet, RecoveryCode, RecoveryStore, Taken};
 pub use registry::Methods;
 pub use security_key::SecurityKey;
-pub use sms_code::{SmsCode, TextLimits, Texting};
+pub use sms_code::{SmsCode, TextLimits, Texting, text_with_code, without_codes};
 pub use totp::Totp;
 pub use typed::code as typed_code;
 

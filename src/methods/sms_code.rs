@@ -123,25 +123,37 @@ impl Carriage for Texting {
     }
 }
 
+fn text(draft: &Draft<'_>) -> String {
+    let say = |brand: Option<&str>| draft.text.code_text(draft.language, brand, draft.code);
+    text_with_code(draft.brand, draft.host, draft.code, say)
+}
+
 /// The sentence, and the line by which a browser on the phone knows for which site the code is (WICG,
 /// "Origin-bound one-time codes"). In letters of the GSM alphabet and one message: without the brand
 /// where that is too long, and without the line where even that does not help.
-fn text(draft: &Draft<'_>) -> String {
-    let brand = without_codes(&in_gsm_letters(draft.brand));
-    let say = |brand| in_gsm_letters(&draft.text.code_text(draft.language, brand, draft.code));
+#[must_use]
+pub fn text_with_code(
+    brand: &str,
+    host: &str,
+    code: &str,
+    sentence: impl Fn(Option<&str>) -> String,
+) -> String {
+    let brand = without_codes(&in_gsm_letters(brand));
+    let say = |brand| in_gsm_letters(&sentence(brand));
     let (named, plain) = (say(Some(brand.as_str())), say(None));
-    let line = format!("\n\n@{} #{}", draft.host, draft.code);
+    let line = format!("\n\n@{host} #{code}");
     let texts = [
         (!brand.is_empty()).then(|| format!("{named}{line}")),
         Some(format!("{plain}{line}")),
         Some(plain),
     ];
     let mut texts = texts.into_iter().flatten();
-    texts.find(|text| septets(text) <= ONE_MESSAGE).unwrap_or_else(|| draft.code.to_owned())
+    texts.find(|text| septets(text) <= ONE_MESSAGE).unwrap_or_else(|| code.to_owned())
 }
 
 /// No run of digits in a name that could be taken for the code.
-fn without_codes(brand: &str) -> String {
+#[must_use]
+pub fn without_codes(brand: &str) -> String {
     let is_digit = |c: char| c.is_ascii_digit();
     brand
         .split(' ')

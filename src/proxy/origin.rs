@@ -7,6 +7,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proxy_header::{ParseConfig, ProxyHeader};
@@ -78,6 +79,8 @@ pub(super) struct Origin {
     pub(super) client: IpAddr,
     /// `client` as the value of `X-Forwarded-For`.
     pub(super) client_value: HeaderValue,
+    /// How `Forwarded` names it (RFC 7239): an address of IPv6 in brackets, and quoted for them.
+    pub(super) forwarded_for: Bytes,
     /// The client speaks TLS, with us or with whom we trust.
     pub(super) secure: bool,
 }
@@ -87,7 +90,11 @@ impl Origin {
     pub(super) fn of_peer(peer: IpAddr, secure: bool) -> Option<Self> {
         let client = peer.to_canonical();
         let client_value = HeaderValue::from_str(&client.to_string()).ok()?;
-        Some(Self { client, client_value, secure })
+        let forwarded_for = match client {
+            IpAddr::V4(v4) => format!("for={v4}"),
+            IpAddr::V6(v6) => format!("for=\"[{v6}]\""),
+        };
+        Some(Self { client, client_value, forwarded_for: forwarded_for.into(), secure })
     }
 
     /// What a trusted peer says of this request; where it says nothing that can be read, the peer is the

@@ -3,6 +3,8 @@
 //!
 //! A new store calls [`store_contract!`] once with a function that makes an empty one.
 
+mod changes;
+
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::time::Duration;
@@ -14,7 +16,7 @@ use crate::accounts::{
     PasskeyStore, PasskeyUse, RosterQuery, RosterStore, Shown, StoreError, UserId, UserName,
     UserState,
 };
-use crate::methods::{CodeStore, SentCode};
+use crate::methods::{CodeStore, RecoveryStore, SentCode};
 use crate::points::{
     Channel, CredentialId, Kinds, Method, MethodSet, Points, Proof, Role, Timestamp,
 };
@@ -31,6 +33,7 @@ pub(crate) trait Store:
     + SettingsStore
     + PasskeyStore
     + ChangeStore
+    + RecoveryStore
     + Clone
     + 'static
 {
@@ -44,6 +47,7 @@ impl<S> Store for S where
         + SettingsStore
         + PasskeyStore
         + ChangeStore
+        + RecoveryStore
         + Clone
         + 'static
 {
@@ -109,6 +113,14 @@ macro_rules! store_contract {
             a_code_is_good_until_its_end_and_not_at_it,
             using_one_code_uses_up_the_others_of_its_session_and_method,
             a_sweep_removes_codes_two_hours_after_their_end,
+            a_first_password_is_dated_and_every_later_one_is_as_old,
+            a_changed_password_ends_the_links_of_its_user_alone,
+            a_mark_is_lifted_at_its_end_and_no_earlier,
+            of_two_plans_to_remove_the_first_stands,
+            contacts_are_added_once_each_and_no_more_than_allowed,
+            an_app_is_named_by_its_owner_alone,
+            a_recovery_code_is_taken_by_exactly_one_of_a_hundred,
+            new_recovery_codes_end_the_old_ones_and_a_used_set_is_still_owned,
         }
     };
     ($fresh:path: $($case:ident),* $(,)?) => {
@@ -121,6 +133,7 @@ macro_rules! store_contract {
         )*
     };
 }
+pub(crate) use changes::*;
 pub(crate) use store_contract;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

@@ -13,6 +13,8 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
+use crate::methods::without_codes;
+
 /// A language in which every text exists.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Language {
@@ -239,6 +241,7 @@ pub fn code_mail(
     minutes: u32,
 ) -> (String, String) {
     let catalogue = Catalogue::embedded();
+    let brand = without_codes(brand);
     let subject = catalogue.text(language, "mail-code-subject", &[("brand", &brand)]);
     let text = catalogue.text(
         language,

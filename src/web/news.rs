@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::i18n::{Catalogue, Language};
 use super::pages::{method_key_within, written};
 use crate::journey::{News, NewsText, Scene};
+use crate::methods::without_codes;
 use crate::points::{Method, Timestamp};
 
 /// From the catalogue of the pages.
@@ -18,15 +19,15 @@ impl NewsText for NewsTexts {
     fn mail(&self, scene: Scene<'_>, news: News) -> (String, String) {
         let (language, what) = what(scene, news);
         let texts = Catalogue::embedded();
-        let subject = texts.text(language, "news-subject", &[("brand", &scene.brand)]);
+        let subject = subject(language, "news-subject", scene.brand);
         let arguments: [(&str, &dyn super::i18n::Argument); 2] =
             [("what", &what), ("host", &scene.host)];
-        (one_line(&subject), texts.text(language, "news-mail-text", &arguments))
+        (subject, texts.text(language, "news-mail-text", &arguments))
     }
 
     fn text_message(&self, scene: Scene<'_>, news: News) -> String {
         let (language, what) = what(scene, news);
-        let brand = one_line(scene.brand);
+        let brand = plain(scene.brand);
         Catalogue::embedded().text(
             language,
             "news-sms-text",
@@ -40,7 +41,7 @@ impl NewsText for NewsTexts {
         let text = Catalogue::embedded().text(
             language,
             "mail-reset-text",
-            &[("brand", &scene.brand), ("address", &address), ("minutes", &minutes)],
+            &[("brand", &plain(scene.brand)), ("address", &address), ("minutes", &minutes)],
         );
         (subject(language, "mail-reset-subject", scene.brand), text)
     }
@@ -50,24 +51,30 @@ impl NewsText for NewsTexts {
         let text = Catalogue::embedded().text(
             language,
             "mail-contact-text",
-            &[("brand", &scene.brand), ("host", &scene.host), ("code", &code)],
+            &[("brand", &plain(scene.brand)), ("host", &scene.host), ("code", &code)],
         );
         (subject(language, "mail-contact-subject", scene.brand), text)
     }
 
-    fn contact_text(&self, scene: Scene<'_>, code: &str) -> String {
-        let language = Language::from_tag(scene.language).unwrap_or_default();
-        let brand = one_line(scene.brand);
-        Catalogue::embedded().text(
-            language,
-            "sms-contact-text",
-            &[("brand", &brand), ("code", &code)],
-        )
+    fn contact_text(&self, language: &str, brand: Option<&str>, code: &str) -> String {
+        let language = Language::from_tag(language).unwrap_or_default();
+        let texts = Catalogue::embedded();
+        match brand {
+            Some(brand) => {
+                texts.text(language, "sms-contact-text", &[("brand", &brand), ("code", &code)])
+            }
+            None => texts.text(language, "sms-contact-text-plain", &[("code", &code)]),
+        }
     }
 }
 
+/// A brand on one line, without digits that look like a code.
+fn plain(brand: &str) -> String {
+    without_codes(&one_line(brand))
+}
+
 fn subject(language: Language, key: &str, brand: &str) -> String {
-    one_line(&Catalogue::embedded().text(language, key, &[("brand", &brand)]))
+    one_line(&Catalogue::embedded().text(language, key, &[("brand", &plain(brand))]))
 }
 
 /// What happened, as one sentence.
@@ -108,38 +115,71 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::i18n;
+
+    /// What comes after it, so that the compiler asks for what is new.
+    fn next(news: News) -> Option<News> {
+        let (method, due_at) = (Method::Passkey, Timestamp::from_secs(1_772_461_200));
+        Some(match news {
+            News::Added(_) => News::Removed(Method::Totp),
+            News::Removed(_) => News::Renewed(Method::RecoveryCode),
+            News::Renewed(_) => News::RemovalPlanned { method, due_at },
+            News::RemovalPlanned { .. } => News::RemovalCancelled(method),
+            News::RemovalCancelled(_) => News::PasswordChanged,
+            News::PasswordChanged => News::RecoveryCodeUsed,
+            News::RecoveryCodeUsed => News::PasswordReset,
+            News::PasswordReset => return None,
+        })
+    }
 
     /// One of each.
-    const ALL: [News; 7] = [
-        News::Added(Method::Passkey),
-        News::Removed(Method::Totp),
-        News::Renewed(Method::RecoveryCode),
-        News::RemovalPlanned {
-            method: Method::Passkey,
-            due_at: Timestamp::from_secs(1_772_461_200),
-        },
-        News::RemovalCancelled(Method::Passkey),
-        News::PasswordChanged,
-        News::PasswordReset,
-    ];
+    fn all() -> Vec<News> {
+        std::iter::successors(Some(News::Added(Method::Passkey)), |news| next(*news)).collect()
+    }
+
+    /// Runs of exactly six digits.
+    fn codes(text: &str) -> Vec<&str> {
+        text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 6).collect()
+    }
+
+    #[test]
+    fn a_code_for_a_new_contact_is_the_only_one_in_its_message() {
+        for language in ["en", "nl"] {
+            let brand = "Shop 654321";
+            let host = "portal.example.org";
+            let scene = Scene { language, brand, host, now: Timestamp::EPOCH };
+            let (subject, text) = NewsTexts.contact_mail(scene, "402716");
+            assert_eq!((codes(&subject), codes(&text)), (vec![], vec!["402716"]), "{text}");
+            let (subject, text) =
+                NewsTexts.reset_mail(scene, "https://x/", Duration::from_secs(3600));
+            assert!(codes(&subject).is_empty() && codes(&text).is_empty(), "{text}");
+            let say = |brand: Option<&str>| NewsTexts.contact_text(language, brand, "402716");
+            let text = crate::methods::text_with_code(brand, host, "402716", say);
+            assert!(text.starts_with("402716 "), "{text}");
+            assert!(text.ends_with("\n\n@portal.example.org #402716"), "{text}");
+            assert!(text.contains("Shop") && codes(&text) == ["402716"; 2], "{text}");
+            let (subject, text) =
+                i18n::code_mail(Language::from_tag(language).unwrap(), brand, host, "402716", 10);
+            assert_eq!((codes(&subject), codes(&text)), (vec![], vec!["402716"]), "{text}");
+        }
+    }
 
     #[test]
     fn a_message_about_a_change_is_whole_and_holds_nothing_that_looks_like_a_code() {
         for language in ["en", "nl", "xx"] {
             let scene = Scene {
                 language,
-                brand: "Ex\r\nBcc: x",
+                brand: "Ex\r\nBcc: x 123456",
                 host: "portal.example.org",
                 now: Timestamp::EPOCH,
             };
-            for news in ALL {
+            for news in all() {
                 let (subject, text) = NewsTexts.mail(scene, news);
                 let short = NewsTexts.text_message(scene, news);
                 assert!(!subject.contains(['\r', '\n']), "{subject:?}");
                 for text in [subject, text.clone(), short.clone()] {
                     assert!(!text.contains("[[") && !text.contains('{'), "{news:?}: {text}");
-                    let mut runs = text.split(|c: char| !c.is_ascii_digit());
-                    assert!(runs.all(|run| run.len() != 6), "{text}");
+                    assert!(codes(&text).is_empty(), "{text}");
                 }
                 assert!(text.contains("portal.example.org"), "{text}");
                 assert!(!short.contains('\n') && short.chars().count() < 306, "{short}");

@@ -43,7 +43,7 @@ async function addPasskey(demo, page) {
   await page.goto(`${demo.url}/.scoregate/me/passkeys`);
   await on(page).link(/^add a passkey$/i).click();
   await on(page).button(/^add passkey$/i).click();
-  await page.getByText(/you can use it from now on/i).waitFor();
+  await page.getByText(/signs you in from now on/i).waitFor();
 }
 
 async function assertAccessible(page) {
@@ -185,7 +185,7 @@ journey("a security key is a second step and signs in nobody", {}, async (demo, 
   await page.goto(`${demo.url}/.scoregate/me/passkeys`);
   await on(page).link(/^add a security key$/i).click();
   await on(page).button(/^add security key$/i).click();
-  await page.getByText(/you can use it from now on/i).waitFor();
+  await page.getByText(/signs you in from now on/i).waitFor();
   assert.equal((await key.credentials())[0].isResidentCredential, false);
   await signOut(demo, page);
   await page.goto(demo.url);

@@ -79,7 +79,7 @@ impl NewsText for PlainNews {
         ("code".to_owned(), format!("code {code} here"))
     }
 
-    fn contact_text(&self, _: Scene<'_>, code: &str) -> String {
+    fn contact_text(&self, _: &str, _: Option<&str>, code: &str) -> String {
         format!("code {code} here")
     }
 }

@@ -1,6 +1,7 @@
 //! Another password: with what the person has, and with a link to their mailbox. First, what somebody gains
 //! who has the mailbox and nothing else.
 
+use super::super::password::holds_code;
 use super::*;
 use crate::accounts::ChangeStore;
 use crate::points::Channel;
@@ -391,5 +392,14 @@ async fn a_link_that_nobody_was_sent_is_in_no_audit() {
         let lines = trip.audit.lines();
         let created = lines.iter().filter(|line| line.contains("link.created"));
         assert_eq!(created.count(), count);
+    }
+}
+
+#[test]
+fn a_link_with_six_digits_in_a_row_is_not_sent() {
+    for (token, is_code) in
+        [("ab123456cd", true), ("123456", true), ("ab12345c6", false), ("1234567", false)]
+    {
+        assert_eq!(holds_code(token), is_code, "{token}");
     }
 }

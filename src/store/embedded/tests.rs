@@ -433,6 +433,29 @@ async fn a_store_of_each_earlier_schema_is_brought_to_this_one_and_has_its_table
     }
 }
 
+/// A store says how many of them it has seen and no more: with another one in between, or another order, a
+/// store of an earlier build would never see one of them. A new one adds a line here, at the end.
+#[test]
+fn the_migrations_that_stores_have_seen_are_the_same_in_the_same_order() {
+    use sha2::{Digest, Sha256};
+    let seen = [
+        "f57f08a266c0c0f3", // 0001
+        "9e2ea3a6bbff96a1", // 0004
+        "997f08cdfd6fa926", // 0005
+        "98d2c26acc1b7fc4", // 0006
+        "93698b7c838a677b", // 0003
+        "1153630bfb8a12f5", // 0002
+        "0c71956e68f3c474", // 0007
+        "362ee9d2976ef05e", // 0008
+    ];
+    let beginning = |sql: &&str| {
+        let hash = Sha256::digest(sql.as_bytes());
+        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let present: Vec<String> = schema::MIGRATIONS.iter().map(beginning).collect();
+    assert_eq!(present.get(..seen.len()).unwrap(), seen);
+}
+
 /// Which writes are refused while the writer's connection is in a state, and that nothing of them
 /// stays; reads go on.
 async fn refuses_writes(store: &Embedded, user: &UserId) {

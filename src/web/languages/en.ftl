@@ -406,7 +406,7 @@ forgot-submit = Send the link
 forgot-sent = If we know this account, we have sent a link to its e-mail address.
 forgot-wait = The link works for 60 minutes. Look in your spam folder too. Nothing came? Then the account may have no e-mail address here: ask for help.
 forgot-again = Ask for a new link
-forgot-done = Your new password is saved, and you are signed out everywhere. For a while it counts together with your mailbox only once.
+forgot-done = Your new password is saved, and you are signed out everywhere. A code to your mailbox may not be enough beside it for now: the link came to the same place.
 reset-lead = Choose a new password for { $portal }.
 emails-title = E-mail addresses
 emails-lead = We send codes to the first one, and tell you at each of them when something changes. You can have two.
@@ -476,6 +476,7 @@ mail-contact-text =
     It works for 10 minutes, only on { $host }. Never share it.
     Not you? Then do nothing: the address is not added.
 sms-contact-text = { $code } confirms this number for { $brand }. Never share it.
+sms-contact-text-plain = { $code } confirms this number. Never share it.
 
 ## The administrators' portal
 admin-skip = Skip to the content
@@ -530,7 +531,7 @@ passkeys-synced = Kept on several devices
 passkeys-elsewhere = Passkeys do not work at this address. They work at { $domain } and names that end in it: open this page there to add one.
 passkeys-full = You have as many passkeys and security keys as an account can hold. Remove one to add another.
 passkeys-not-offered = Passkeys are not used here.
-passkeys-done-added = It is added. You can use it from now on.
+passkeys-done-added = It is added, and signs you in from now on. Pages that ask for more may take it only after a waiting time.
 passkeys-done-renamed = The name is saved.
 passkeys-done-taken = This passkey belongs to an account already.
 passkeys-done-failed = That passkey was not added. Nothing has changed. Try again.
@@ -694,7 +695,7 @@ recovery-wrong = That code is not right. It may be of an older set.
 recovery-used = This code was used already. Use another one.
 recovery-lost = I have no recovery codes
 recovery-done-title = You are signed in
-recovery-hour = This sign-in lasts at most 1 hour. Add another way to sign in before then.
+recovery-hour = The code counts for 1 hour at most. Add another way to sign in before then.
 recovery-left = { $n ->
     [0] You have no recovery codes left.
     [one] You have 1 recovery code left.

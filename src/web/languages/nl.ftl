@@ -406,7 +406,7 @@ forgot-submit = Stuur de link
 forgot-sent = Als we dit account kennen, hebben we een link naar het e-mailadres ervan gestuurd.
 forgot-wait = De link werkt 60 minuten. Kijk ook bij je ongewenste e-mail. Niets gekregen? Dan heeft het account hier misschien geen e-mailadres: vraag om hulp.
 forgot-again = Vraag een nieuwe link
-forgot-done = Je nieuwe wachtwoord is opgeslagen en je bent overal uitgelogd. Een tijd lang telt het samen met je postvak maar één keer.
+forgot-done = Je nieuwe wachtwoord is opgeslagen en je bent overal uitgelogd. Een code naar je postvak is ernaast voorlopig misschien niet genoeg: de link kwam op dezelfde plek.
 reset-lead = Kies een nieuw wachtwoord voor { $portal }.
 emails-title = E-mailadressen
 emails-lead = We sturen codes naar het eerste, en laten je op elk adres weten wanneer er iets verandert. Je kunt er twee hebben.
@@ -476,6 +476,7 @@ mail-contact-text =
     De code werkt 10 minuten, alleen op { $host }. Deel de code met niemand.
     Was jij dat niet? Doe dan niets: het adres wordt niet toegevoegd.
 sms-contact-text = { $code } bevestigt dit nummer voor { $brand }. Deel de code met niemand.
+sms-contact-text-plain = { $code } bevestigt dit nummer. Deel de code met niemand.
 
 ## Het beheerportaal
 admin-skip = Naar de inhoud
@@ -530,7 +531,7 @@ passkeys-synced = Bewaard op meerdere apparaten
 passkeys-elsewhere = Passkeys werken niet op dit adres. Ze werken op { $domain } en namen die daarop eindigen: open deze pagina daar om er een toe te voegen.
 passkeys-full = Je hebt zoveel passkeys en beveiligingssleutels als een account kan hebben. Verwijder er een om een andere toe te voegen.
 passkeys-not-offered = Passkeys worden hier niet gebruikt.
-passkeys-done-added = Hij is toegevoegd. Je kunt hem vanaf nu gebruiken.
+passkeys-done-added = Hij is toegevoegd, en je logt er vanaf nu mee in. Pagina's die meer vragen, accepteren hem soms pas na een wachttijd.
 passkeys-done-renamed = De naam is opgeslagen.
 passkeys-done-taken = Deze passkey hoort al bij een account.
 passkeys-done-failed = Deze passkey is niet toegevoegd. Er is niets veranderd. Probeer het opnieuw.
@@ -694,7 +695,7 @@ recovery-wrong = Deze code klopt niet. Misschien is hij van een oudere reeks.
 recovery-used = Deze code is al gebruikt. Gebruik een andere.
 recovery-lost = Ik heb geen herstelcodes
 recovery-done-title = Je bent ingelogd
-recovery-hour = Je blijft hoogstens 1 uur ingelogd. Voeg voor die tijd een andere manier van inloggen toe.
+recovery-hour = De code telt hoogstens 1 uur. Voeg voor die tijd een andere manier van inloggen toe.
 recovery-left = { $n ->
     [0] Je hebt geen herstelcodes meer.
     [one] Je hebt nog 1 herstelcode.
