@@ -6,8 +6,8 @@
 //! a link to it. So whoever has a role of the gateway is changed by owners alone, nobody changes themselves here,
 //! and the help desk sends links and never sees them.
 
-use super::roles::{OWNER, is_of_the_gateway};
-use super::{Act, Operation, Refused, SessionChoice, UserRef};
+use super::roles::is_of_the_gateway;
+use super::{Act, OWNER, Operation, Refused, SessionChoice, UserRef};
 use crate::accounts::{Account, UserState};
 use crate::audit::Actor;
 

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use crate::accounts::{GATEWAY_ROLES, OWNER};
 pub use access::PlaceAccess;
 pub use letters::{Letter, Letters, NoLetters};
 pub use operation::{ContactChoice, Explain, Operation, SessionChoice, UserAdd, UserRef};
@@ -30,7 +31,7 @@ pub use outcome::{
     UserSummary,
 };
 pub use recover::FirstLinkError;
-pub use roles::{GATEWAY_ROLES, OWNER, is_of_the_gateway};
+pub use roles::is_of_the_gateway;
 
 use crate::accounts::{Account, AccountStore, ChangeStore, DirectoryName, StoreError, UserName};
 use crate::audit::{Actor, Audit, Event, EventName};
