@@ -150,6 +150,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         passwords,
         changes: counters.clone(),
         recovery: counters.clone(),
+        remembered: counters.clone(),
         notifiers,
         texting,
         news_text: Arc::new(NewsTexts),

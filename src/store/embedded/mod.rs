@@ -13,6 +13,7 @@ mod fields;
 mod folder;
 mod passkeys;
 mod recovery;
+mod remembered;
 mod roster;
 mod schema;
 mod sessions;
