@@ -1,6 +1,7 @@
 //! A value that must not be printed. Not encryption: it keeps a secret out of logs and messages, and
 //! wipes it from memory when it is dropped.
 
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 /// A secret. `Debug` shows nothing; [`Secret::reveal`] is the word to search for in a review.
@@ -16,6 +17,15 @@ impl<T: Zeroize> Secret<T> {
         &self.0
     }
 }
+
+/// In a time that tells how long they are, and nothing else.
+impl<T: Zeroize + AsRef<[u8]>> PartialEq for Secret<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.reveal().as_ref().ct_eq(other.reveal().as_ref()).into()
+    }
+}
+
+impl<T: Zeroize + AsRef<[u8]>> Eq for Secret<T> {}
 
 impl<T: Zeroize> std::fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

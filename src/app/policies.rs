@@ -25,7 +25,9 @@ pub(super) fn compile(
 ) -> Result<Snapshot, String> {
     let config = policies.in_force(ground, now).map_err(|error| error.to_string())?;
     let (keys, ports) = (before.keys.clone(), before.ports.clone());
-    Snapshot::compile(config, keys, ports, before.revision + 1).map_err(|problems| first(&problems))
+    Snapshot::compile(config, keys, ports, before.revision + 1)
+        .map(|compiled| compiled.keeping_upstreams_of(before))
+        .map_err(|problems| first(&problems))
 }
 
 impl RunningGateway {

@@ -15,7 +15,7 @@ use super::loading;
 use super::policies::compile;
 use crate::audit::{Actor, Audit, Event, EventName};
 use crate::clock::Clock;
-use crate::config::{LoadRequest, Provenance};
+use crate::config::{Config, LoadRequest, Provenance};
 use crate::gate::Snapshot;
 use crate::observe::{Metrics, Readiness};
 use crate::operations::{Refused, Service, Status};
@@ -26,7 +26,7 @@ use crate::settings::{Ground, Policies};
 
 /// Settings that are built into services at start; a change of them waits for a restart, and a reload
 /// that holds one is refused rather than done by half.
-const AT_START_ONLY: [&str; 14] = [
+const AT_START_ONLY: [&str; 21] = [
     "admin.address",
     "admin.host",
     "listen.https.address",
@@ -38,7 +38,14 @@ const AT_START_ONLY: [&str; 14] = [
     "store",
     "notifier",
     "sms",
-    "limits",
+    "limits.sign_in_per_ip",
+    "limits.sign_in_per_account",
+    "limits.codes_per_account",
+    "limits.code_ttl",
+    "limits.code_attempts",
+    "limits.hash_workers",
+    "limits.hash_queue",
+    "limits.keep_alive",
     "log",
     "audit",
 ];
@@ -53,6 +60,10 @@ pub(super) struct RunningGateway {
     pub(super) ground: Arc<ArcSwap<Ground>>,
     pub(super) policies: Arc<Policies>,
     pub(super) gateway: Arc<Gateway>,
+    /// Of the listeners that lead to no portal: they have the same limits.
+    pub(super) other_gateways: Vec<Arc<Gateway>>,
+    /// Who messages with codes are from.
+    pub(super) brand: Arc<ArcSwap<String>>,
     pub(super) entries: Entries,
     pub(super) sessions: Arc<Sessions>,
     pub(super) metrics: Arc<Metrics>,
@@ -110,7 +121,7 @@ impl RunningGateway {
     fn take_over(&self, now: Timestamp) -> Result<u64, String> {
         let request = LoadRequest { now, ..self.request.clone() };
         let loaded = loading::load(&request).map_err(|failure| failure.to_string())?;
-        let waiting = self.waits_for_restart(&loaded.provenance);
+        let waiting = self.waits_for_restart(&loaded.config, &loaded.provenance);
         if !waiting.is_empty() {
             return Err(format!(
                 "these settings take effect at a restart only: {}",
@@ -134,7 +145,10 @@ impl RunningGateway {
         self.take(&compiled);
         self.ground.store(Arc::new(ground));
         self.provenance.store(provenance);
-        self.gateway.set_limits(loaded.config.limits);
+        self.brand.store(Arc::new(loaded.config.ui.brand.clone()));
+        for gateway in [&self.gateway].into_iter().chain(&self.other_gateways) {
+            gateway.set_limits(loaded.config.limits);
+        }
         Ok(revision)
     }
 
@@ -143,7 +157,6 @@ impl RunningGateway {
         self.revision.store(compiled.revision, Ordering::SeqCst);
         // The keys of this moment: they may have been rotated since the snapshot was read.
         self.snapshot.rcu(|current| compiled.with_keys(current.keys.clone()));
-        // Every snapshot has upstreams of its own, also where only a setting of people changed.
         self.gateway.set_upstreams(self.snapshot.load().upstreams.values().cloned());
     }
 
@@ -152,7 +165,7 @@ impl RunningGateway {
         self.swapping.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn waits_for_restart(&self, provenance: &Provenance) -> Vec<String> {
+    fn waits_for_restart(&self, config: &Config, provenance: &Provenance) -> Vec<String> {
         let before = self.provenance.load();
         let is_fixed = |path: &str| {
             AT_START_ONLY.iter().any(|fixed| {
@@ -169,10 +182,21 @@ impl RunningGateway {
             .map(|(path, _)| path.to_owned())
             .filter(|path| is_fixed(path) && value(&before, path) != value(provenance, path))
             .collect();
+        paths.extend(changed_passwords(&self.ground.load().config, config));
         paths.sort();
         paths.dedup();
         paths
     }
+}
+
+/// Notifiers whose password is another one: where it comes from may be the same as before, and what can be
+/// shown of it is.
+fn changed_passwords(before: &Config, after: &Config) -> Vec<String> {
+    let both = before.notifiers.iter().filter_map(|(name, one)| {
+        let other = after.notifiers.get(name)?;
+        (one.password() != other.password()).then(|| format!("notifier.{name}.password"))
+    });
+    both.collect()
 }
 
 fn rfc3339(at: Timestamp) -> String {

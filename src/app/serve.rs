@@ -123,6 +123,8 @@ async fn serve(
         &readiness,
     );
     running.listeners = sockets.lines();
+    let redirect = redirecting(&services, &loaded.config)?;
+    running.other_gateways.extend(redirect.clone());
     let operator = operator_of(&services, running, folder.as_ref()).await;
     let _ = services.admin.set(web::admin_router(AdminPortal {
         portal: services.portal.clone(),
@@ -143,7 +145,7 @@ async fn serve(
     let (lines, welcome) = (sockets.lines(), welcome(&sockets.addresses(), sockets.admin()));
     let mut tasks = JoinSet::new();
     spawn_certificate_watch(&mut tasks, &services, &entries, &stopping);
-    sockets.serve(&mut tasks, &services, entries, &readiness, &stopping, &loaded.config)?;
+    sockets.serve(&mut tasks, &services, entries, &readiness, &stopping, redirect);
     if let Some(control) = control {
         let (audit, clock) = (services.opened.audit.clone(), services.opened.clock.clone());
         let operator = operator.operator.clone();
@@ -205,6 +207,8 @@ fn running(
         ground,
         policies,
         gateway: services.gateway.clone(),
+        other_gateways: services.admin_gateway.iter().cloned().collect(),
+        brand: services.brand.clone(),
         entries,
         sessions: services.sessions.clone(),
         metrics: services.metrics.clone(),
@@ -496,18 +500,20 @@ impl Sockets {
         entries: Entries,
         readiness: &Arc<Readiness>,
         stopping: &watch::Receiver<bool>,
-        config: &Config,
-    ) -> Result<(), Failure> {
+        redirect: Option<Arc<Gateway>>,
+    ) {
         if let (Some(listener), Some(_)) = (self.https, &entries.https.tls) {
             let gateway = services.gateway.clone();
             tasks.spawn(listener.serve(entries.https, gateway, stopping.clone(), DRAIN));
         }
         if let Some((listener, serves)) = self.http {
             let gateway = match serves {
-                HttpServes::Routes => services.gateway.clone(),
-                HttpServes::RedirectToHttps => redirecting(services, config)?,
+                HttpServes::Routes => Some(services.gateway.clone()),
+                HttpServes::RedirectToHttps => redirect,
             };
-            tasks.spawn(listener.serve(entries.http, gateway, stopping.clone(), DRAIN));
+            if let Some(gateway) = gateway {
+                tasks.spawn(listener.serve(entries.http, gateway, stopping.clone(), DRAIN));
+            }
         }
         if let (Some(listener), Some(gateway)) = (self.admin, services.admin_gateway.clone()) {
             tasks.spawn(listener.serve(Entry::default(), gateway, stopping.clone(), DRAIN));
@@ -516,12 +522,15 @@ impl Sockets {
             let (readiness, metrics) = (readiness.clone(), services.metrics.clone());
             tasks.spawn(until(stopping.clone(), ops.serve(readiness, metrics)));
         }
-        Ok(())
     }
 }
 
-/// A gateway of its own that sends everybody to https.
-fn redirecting(services: &Services, config: &Config) -> Result<Arc<Gateway>, Failure> {
+/// A gateway of its own that sends everybody to https; `None` where no listener does.
+fn redirecting(services: &Services, config: &Config) -> Result<Option<Arc<Gateway>>, Failure> {
+    let http = config.listen.http.as_ref();
+    if !http.is_some_and(|http| http.serves == HttpServes::RedirectToHttps) {
+        return Ok(None);
+    }
     let redirect = Arc::new(Redirect {
         snapshot: services.snapshot.clone(),
         audit: services.opened.audit.clone(),
@@ -531,6 +540,7 @@ fn redirecting(services: &Services, config: &Config) -> Result<Arc<Gateway>, Fai
     let places = services.gateway.places().clone();
     let options = GatewayOptions { places, ..GatewayOptions::default() };
     Gateway::new(redirect, config.limits, &options)
+        .map(Some)
         .map_err(|error| Failure::Configuration(chain(&error)))
 }
 

@@ -49,6 +49,8 @@ pub(super) struct Services {
     pub(super) journey: Arc<Journey>,
     /// What methods sign with: follows the snapshot.
     pub(super) keys: Arc<ArcSwap<Keyring>>,
+    /// Who messages with codes are from: follows the configuration.
+    pub(super) brand: Arc<ArcSwap<String>>,
     /// What pages ask.
     pub(super) portal: Portal,
     /// Filled once there is an operator.
@@ -106,6 +108,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
     let passwords = Arc::new(password(&config, accounts.clone(), attempts.clone())?);
     let keys = Arc::new(ArcSwap::new(opened.keys.clone()));
     let notifiers = Arc::new(notifiers);
+    let brand = Arc::new(ArcSwap::from_pointee(config.ui.brand.clone()));
     let code_parts = CodeParts {
         codes: counters.clone(),
         counters: counters.clone(),
@@ -118,7 +121,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
             ttl: limits.code_ttl,
             tries: limits.code_attempts,
         },
-        brand: config.ui.brand.clone(),
+        brand: brand.clone(),
     };
     let budget = Arc::new(Budget::new(
         counters.clone(),
@@ -197,6 +200,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         gateway,
         journey,
         keys,
+        brand,
         portal,
         admin,
         admin_gateway,

@@ -212,6 +212,16 @@ pub enum SmtpEncryption {
 }
 
 impl NotifierConfig {
+    /// What a server of others lets us in with.
+    #[must_use]
+    pub fn password(&self) -> Option<&Secret<String>> {
+        match self {
+            Self::Smtp(smtp) => smtp.password.as_ref(),
+            Self::Http(gateway) => Some(&gateway.password),
+            Self::File { .. } | Self::Console => None,
+        }
+    }
+
     #[must_use]
     pub const fn carries_email(&self) -> bool {
         match self {
@@ -242,7 +252,7 @@ pub struct Sms {
     pub per_address: Limit,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Upstream {
     pub name: String,
     /// At least one.
@@ -269,7 +279,7 @@ pub struct Upstream {
 }
 
 /// How servers behind TLS are verified, and what is shown to them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct UpstreamTls {
     /// Certificates (DER) believed instead of the system's roots.
     pub ca: Option<Vec<Vec<u8>>>,
@@ -279,7 +289,7 @@ pub struct UpstreamTls {
 }
 
 /// What the gateway shows to servers that ask who it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClientCertificate {
     /// DER, the gateway's own first.
     pub chain: Vec<Vec<u8>>,

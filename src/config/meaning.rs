@@ -299,16 +299,24 @@ impl Builder<'_> {
         }
     }
 
-    /// No two listeners on one address.
-    fn check_addresses(&mut self, listen: &Listen) {
-        let mut taken: BTreeMap<std::net::SocketAddr, &str> = BTreeMap::new();
+    /// Of every listener that somebody asked for, unless the system is to choose its port.
+    fn addresses(&self, listen: &Listen) -> Vec<(&'static str, std::net::SocketAddr)> {
+        let admin = &self.shape.admin;
+        let is_asked = admin.host.is_none() && self.provenance.written("admin.address").is_some();
         let addresses = [
             ("listen.https.address", listen.https.as_ref().map(|https| https.address)),
             ("listen.http.address", listen.http.as_ref().map(|http| http.address)),
             ("listen.ops.address", listen.ops),
+            ("admin.address", is_asked.then_some(admin.address.0)),
         ];
-        for (path, address) in addresses {
-            let Some(address) = address.filter(|address| address.port() != 0) else { continue };
+        let known = addresses.into_iter().filter_map(|(path, address)| Some((path, address?)));
+        known.filter(|(_, address)| address.port() != 0).collect()
+    }
+
+    /// No two listeners on one address.
+    fn check_addresses(&mut self, listen: &Listen) {
+        let mut taken: BTreeMap<std::net::SocketAddr, &str> = BTreeMap::new();
+        for (path, address) in self.addresses(listen) {
             let Some(first) = taken.insert(address, path) else { continue };
             let sentence = format!("`{path}` and `{first}` are both {address}");
             let diagnostic = Diagnostic::error("E0209", sentence);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use jiff::tz::TimeZone;
@@ -47,6 +47,8 @@ fn router(clock: Arc<dyn Clock>) -> Router {
         .route(&links.payments, get(payments))
         .route(&links.operations, get(operations))
         .route(&links.public, get(public))
+        .route("/pay.js", get(pay_script))
+        .route(&format!("{}/orders", links.payments), post(order))
         .fallback(missing)
         .with_state(clock)
 }
@@ -73,6 +75,18 @@ async fn echo(State(clock): Time, headers: HeaderMap) -> Response {
 
 async fn payments(State(clock): Time, headers: HeaderMap) -> Response {
     page(DemoPayments { frame: frame(&*clock, &headers), links: links() }.render())
+}
+
+async fn pay_script() -> Response {
+    let kind = [(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-store")];
+    (kind, include_str!("pay.js")).into_response()
+}
+
+/// An order that a script sends. What was ordered comes back, so that it can be seen to have arrived.
+async fn order(headers: HeaderMap, body: String) -> Response {
+    let order: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+    let user = text(&headers, "x-scoregate-user");
+    axum::Json(serde_json::json!({ "user": user, "amount": order.get("amount") })).into_response()
 }
 
 async fn operations(State(clock): Time, headers: HeaderMap) -> Response {

@@ -123,3 +123,107 @@ impl Bond for Tied {
             .is_used(self.clock.now());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method};
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::gate::Admission;
+    use crate::gate::tests::house::{Call, HOST, House, NOW, minutes};
+    use crate::points::{Lifetime, Method as Shown};
+    use crate::sessions::Present;
+
+    const GRACE: Duration = minutes(2);
+
+    /// A stream of Anna's, who has shown a password and a code.
+    struct Open {
+        house: House,
+        session: Present,
+        snapshot: Arc<ArcSwap<Snapshot>>,
+        clock: Arc<ManualClock>,
+        tied: Tied,
+    }
+
+    impl Open {
+        async fn new() -> Self {
+            let house = House::new().await;
+            let anna = house.user("staff", "anna").await;
+            let named = house.sign_in(&anna).await;
+            let call = Call::get("/").by(named.name);
+            let Admission::Forward(passage) = house.admit(&call).await else { panic!("no way in") };
+            let snapshot = Arc::new(ArcSwap::new(house.snapshot.clone()));
+            let clock = Arc::new(ManualClock::at(NOW));
+            let gate = Arc::new(Gate::new(house.sessions.clone()));
+            let head = Head {
+                host: HOST.as_bytes(),
+                method: &Method::GET,
+                target: b"/",
+                headers: &HeaderMap::new(),
+                client: "192.0.2.7".parse().unwrap(),
+                secure: true,
+                tls: None,
+                http2: false,
+                upgrade: true,
+            };
+            let as_clock: Arc<dyn Clock> = clock.clone();
+            let (arrival, grant) = (&passage.arrival, &passage.grant);
+            let tied = Tied::of(&gate, &snapshot, &as_clock, &head, arrival, grant).unwrap();
+            let tied = Tied { grace: GRACE, ..tied };
+            Self { house, session: named.present, snapshot, clock, tied }
+        }
+
+        /// A code is worth so much from now on.
+        fn set(&mut self, points: u16) {
+            self.house.set(Shown::Email, points, Lifetime::Session);
+            let revision = self.snapshot.load().revision + 1;
+            let snapshot = Snapshot { revision, ..(*self.house.snapshot).clone() };
+            self.snapshot.store(Arc::new(snapshot));
+        }
+
+        /// `None`: nobody asks.
+        async fn judge(&self, after: Duration) -> Option<Option<StreamEnd>> {
+            let gap = NOW.after(after).as_millis() - self.clock.now().as_millis();
+            self.clock.advance(Duration::from_millis(gap));
+            if self.tied.is_due() { Some(self.tied.judge().await) } else { None }
+        }
+    }
+
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    #[tokio::test]
+    async fn what_is_not_enough_any_more_has_its_grace_once_and_what_is_again_begins_anew() {
+        let mut open = Open::new().await;
+        assert_eq!(open.judge(MOMENT).await, None, "nothing has changed");
+        let begun = minutes(1);
+        open.set(0);
+        for after in [begun, begun + minutes(1), begun + GRACE - MOMENT] {
+            assert_eq!(open.judge(after).await, Some(None), "{after:?}");
+        }
+        open.set(10);
+        assert_eq!(open.judge(begun + GRACE - MOMENT).await, Some(None));
+        assert_eq!(open.judge(begun + GRACE).await, None, "the doubt is over");
+        let again = minutes(5);
+        open.set(0);
+        assert_eq!(open.judge(again).await, Some(None));
+        // Another snapshot that is no better gives no more time.
+        open.set(1);
+        assert_eq!(open.judge(again + GRACE - MOMENT).await, Some(None));
+        assert_eq!(open.judge(again + GRACE).await, Some(Some(StreamEnd::NotEnough)));
+    }
+
+    #[tokio::test]
+    async fn a_session_that_has_ended_has_no_grace_and_what_is_not_known_has_a_moment() {
+        let open = Open::new().await;
+        let hold = open.house.sessions.hold(&open.session.account().user.id);
+        assert_eq!(open.judge(MOMENT).await, Some(None), "something of the user is being changed");
+        let at_most = MOMENT + UNKNOWN_AT_MOST;
+        assert_eq!(open.judge(at_most - MOMENT).await, Some(None));
+        assert_eq!(open.judge(at_most).await, Some(Some(StreamEnd::Unknown)));
+        hold.release();
+        assert_eq!(open.judge(at_most).await, Some(None));
+        open.house.sessions.end(open.session.key(), NOW).await.unwrap();
+        assert_eq!(open.judge(at_most).await, Some(Some(StreamEnd::SessionOver)));
+    }
+}

@@ -295,9 +295,12 @@ impl Front {
                 let page = Refused { frame, refusal, retry_after_s, retry: None };
                 caller.page(kind, page.render())
             }
-            ClientKind::Script | ClientKind::Subresource | ClientKind::WebSocket => {
-                Answer::bare(kind)
+            ClientKind::Script => {
+                let refusal = Refusal::Unavailable { retry_after: TRY_AGAIN };
+                let text = crate::proxy::plain(&refusal, &caller.reference.to_string());
+                Answer::json(kind, "text/plain; charset=utf-8", text.into_body().to_vec())
             }
+            ClientKind::Subresource | ClientKind::WebSocket => Answer::bare(kind),
             ClientKind::Grpc => grpc("14", "not available for the moment"),
         };
         answer.with(REFERENCE.clone(), &caller.reference.to_string())
@@ -343,13 +346,14 @@ impl Front {
 #[async_trait]
 impl Gatekeeper for Front {
     async fn admit(&self, head: &Head<'_>) -> Admission {
-        if let Some(answer) = related::origins(head, &self.snapshot.load()) {
-            return answered(answer);
-        }
         if let Some(answer) = well_known::answer(head, self.door, &self.snapshot.load()) {
             return answered(answer);
         }
-        match self.judge(head).await {
+        let admission = self.judge(head).await;
+        if let Some(answer) = admission.arrival().and_then(|at| related::origins(head, at)) {
+            return answered(answer);
+        }
+        match admission {
             gate::Admission::Forward(passage) if passage.arrival.is_for_administrators() => {
                 self.metrics.decided(Some(ADMIN_ROUTE), DecisionKind::Allow, "score");
                 let mut extensions = http::Extensions::new();
@@ -494,10 +498,9 @@ fn caller(arrival: Box<Arrival>, head: &Head<'_>) -> Caller {
     caller
 }
 
-/// Where the person was going. What is no address to come back to (a form, a frame's content) leads
-/// to the start page.
-/// A navigation goes on to its own address. Anything else is made again by whoever made it, so the person
-/// goes back to the page that it came from, having shown what the call asks.
+/// Where the person was going. A navigation goes on to its own address. Anything else is made again by whoever
+/// made it, so the person goes back to the page that it came from, having shown what the call asks. What is no
+/// address to come back to leads to the start page.
 fn challenge_path(
     caller: &Caller,
     head: &Head<'_>,

@@ -30,16 +30,11 @@ impl Redirect {
     /// The same address by https, on the listener's port or the route's public one.
     fn location(&self, head: &Head<'_>) -> Option<String> {
         let snapshot = self.snapshot.load();
-        let route = snapshot.table.route_for_host(head.host)?;
+        snapshot.table.route_for_host(head.host)?;
         let host = std::str::from_utf8(head.host).ok()?;
         let name = without_port(host).to_ascii_lowercase();
-        let bound = snapshot.ports.first().copied();
-        let port = match route.public_port.or(bound) {
-            None | Some(443) => String::new(),
-            Some(port) => format!(":{port}"),
-        };
         let target = std::str::from_utf8(head.target).ok()?;
-        Some(format!("https://{name}{port}{target}"))
+        Some(snapshot.origin(&name) + target)
     }
 }
 

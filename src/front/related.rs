@@ -5,22 +5,23 @@
 use http::Method;
 use serde_json::json;
 
-use crate::gate::Snapshot;
+use crate::gate::{Arrival, Door};
 use crate::proxy::Head;
 use crate::web::answer::{Answer, Kind};
 
 const ADDRESS: &[u8] = b"/.well-known/webauthn";
 
-/// The answer, if this is the question and there is one. Matched on the raw bytes alone.
-pub(super) fn origins(head: &Head<'_>, snapshot: &Snapshot) -> Option<Answer> {
-    if head.target != ADDRESS || !matches!(*head.method, Method::GET | Method::HEAD) {
+/// The answer, if this is the question and there is one. What the gate says of who asks is of no matter, so a
+/// store that is down is none either; that it knows the host is. Matched on the raw bytes alone.
+pub(super) fn origins(head: &Head<'_>, arrival: &Arrival) -> Option<Answer> {
+    let is_asked = head.target == ADDRESS && matches!(*head.method, Method::GET | Method::HEAD);
+    if !is_asked || arrival.door != Door::Portals {
         return None;
     }
-    let host = std::str::from_utf8(head.host).ok()?.to_ascii_lowercase();
-    let host = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+    let snapshot = &arrival.snapshot;
     let domains = snapshot.config.directories.values().filter_map(|one| one.passkeys.as_ref());
     let mut origins: Vec<String> = domains
-        .filter(|domain| domain.id == host)
+        .filter(|domain| *domain.id == *arrival.host)
         .flat_map(|domain| domain.related_hosts.iter().map(|host| snapshot.origin(host)))
         .collect();
     if origins.is_empty() {

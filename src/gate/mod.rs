@@ -55,6 +55,8 @@ pub struct Incoming<'a> {
 const ASSETS: &[u8] = b"/.scoregate/assets/";
 /// The keys of assertions, likewise.
 const JWKS: &[u8] = b"/.scoregate/jwks.json";
+/// The script for pages of portals, likewise.
+const STEP_UP: &[u8] = b"/.scoregate/step-up.js";
 
 /// Where a request arrived and who sent it: what own pages and challenges are made from.
 #[derive(Clone, Debug)]
@@ -107,6 +109,22 @@ pub enum Admission {
     Unavailable(Box<Arrival>, StoreError),
 }
 
+impl Admission {
+    /// Where the request came to; `None`: nowhere.
+    #[must_use]
+    pub fn arrival(&self) -> Option<&Arrival> {
+        match self {
+            Self::Forward(passage) => Some(&passage.arrival),
+            Self::OwnPage(arrival)
+            | Self::StepUp(arrival, _)
+            | Self::Forbid(arrival, _)
+            | Self::Unsendable(arrival, _)
+            | Self::Unavailable(arrival, _) => Some(arrival),
+            Self::Refuse(_) => None,
+        }
+    }
+}
+
 /// Judges requests.
 #[derive(Debug)]
 pub struct Gate {
@@ -141,7 +159,9 @@ impl Gate {
         let mut arrival = arrive(matched, &request, snapshot, now);
         // A public route stays up while the store is down: it never asks it. Nor does the style of the
         // page that says so.
-        if own_page && (request.target == JWKS || request.target.starts_with(ASSETS)) {
+        let is_file =
+            matches!(request.target, JWKS | STEP_UP) || request.target.starts_with(ASSETS);
+        if own_page && is_file {
             return Admission::OwnPage(Box::new(arrival));
         }
         if arrival.requirement.is_public() && !own_page {

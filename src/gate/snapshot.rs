@@ -85,6 +85,17 @@ impl Snapshot {
         })
     }
 
+    /// The same, with those upstreams of an earlier one that have not changed: what is known of their servers
+    /// hangs on them.
+    #[must_use]
+    pub fn keeping_upstreams_of(self, earlier: &Self) -> Self {
+        let kept = self.upstreams.iter().map(|(name, upstream)| {
+            let known = earlier.upstreams.get(name).filter(|known| *known == upstream);
+            (name.clone(), known.unwrap_or(upstream).clone())
+        });
+        Self { upstreams: Arc::new(kept.collect()), ..self }
+    }
+
     /// The same, with other keys.
     #[must_use]
     pub fn with_keys(&self, keys: Arc<Keyring>) -> Self {
@@ -139,8 +150,8 @@ impl Snapshot {
             Some(_) | None => ("https", 443),
         };
         let bound = if is_behind_tls { None } else { self.ports.first().copied() };
-        let mut routes = self.config.routes.iter().filter(|route| route.host == host);
-        match routes.find_map(|route| route.public_port).or(bound) {
+        let route = self.table.route_for_host(host.as_bytes());
+        match route.and_then(|route| route.public_port).or(bound) {
             None => format!("{scheme}://{host}"),
             Some(port) if port == standard => format!("{scheme}://{host}"),
             Some(port) => format!("{scheme}://{host}:{port}"),

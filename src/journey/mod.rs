@@ -399,6 +399,8 @@ impl Journey {
                 transaction.return_to = ReturnAddress::default();
                 transaction.opening = None;
                 transaction.change = None;
+                // And the page that waits for them does not go on as another.
+                transaction.is_window = false;
             }
         }
         let beginning = Beginning {

@@ -127,6 +127,9 @@ pub struct Transaction {
     /// What a change of methods asks, freshly, where the person is going to make one. It only chooses what
     /// is offered on the way: the page that they come back to asks anew.
     pub change: Option<Level>,
+    /// It runs in a window of its own, which a page's script opened: that page goes on by itself, so there is
+    /// nowhere to return to.
+    pub is_window: bool,
     /// Begun by somebody who was signed in already: "confirm" rather than "sign in".
     pub is_step_up: bool,
     pub begun_at: Timestamp,
@@ -148,6 +151,8 @@ struct Sealed {
     o: Option<(String, String)>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     u: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    w: bool,
     b: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     c: Option<u16>,
@@ -170,6 +175,7 @@ impl Transaction {
             return_to,
             opening: None,
             change: None,
+            is_window: false,
             is_step_up,
             begun_at: now,
             notice: None,
@@ -200,6 +206,7 @@ impl Transaction {
             o: self.opening.as_ref().map(|opening| (opening.method.clone(), opening.path.clone())),
             c: self.change.map(Level::value),
             u: self.is_step_up,
+            w: self.is_window,
             b: self.begun_at.as_millis(),
             n: self.notice.clone(),
             t: self.typed_name.clone(),
@@ -235,6 +242,7 @@ impl Transaction {
             change: sealed.c.and_then(Level::new),
             opening,
             is_step_up: sealed.u,
+            is_window: sealed.w,
             begun_at,
             notice: sealed.n,
             typed_name: sealed.t,
@@ -264,6 +272,7 @@ mod tests {
         transaction.typed_name = Some("anna".to_owned());
         transaction.opening = Some(Opening::of("POST", "/api/c?d=e"));
         transaction.notice = Some(Notice::Wrong { tries_left: Some(2) });
+        transaction.is_window = true;
         let token = transaction.token(&keys, "h", &BROWSER);
         let parse =
             |host, browser: &[u8; 32], now| Transaction::parse(&token, &keys, host, browser, now);

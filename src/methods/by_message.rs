@@ -136,7 +136,8 @@ pub struct CodeParts {
     pub keys: Arc<ArcSwap<Keyring>>,
     pub notifiers: Arc<Notifiers>,
     pub text: Arc<dyn CodeText>,
-    pub brand: String,
+    /// That of the moment: a reload may bring another.
+    pub brand: Arc<ArcSwap<String>>,
     pub limits: CodeLimits,
 }
 
@@ -257,7 +258,7 @@ impl<C: Carriage> ByMessage<C> {
         self.carriage.message(&Draft {
             text: &*self.parts.text,
             language: ask.account.user.language.as_deref().unwrap_or(ask.language),
-            brand: &self.parts.brand,
+            brand: &self.parts.brand.load(),
             host: ask.host,
             code,
             minutes: self.parts.limits.ttl.as_secs() / 60,

@@ -567,7 +567,7 @@ impl Bench {
             keys: Arc::new(arc_swap::ArcSwap::new(self.keys.clone())),
             notifiers: self.notifiers.clone(),
             text,
-            brand: brand.into(),
+            brand: Arc::new(arc_swap::ArcSwap::from_pointee(brand.into())),
             limits: CodeLimits {
                 sends: Limit { count: self.sends, window: Duration::from_secs(3600) },
                 ttl: Duration::from_secs(600),

@@ -1,8 +1,8 @@
 //! One client connection: what is known of it, its bytes, and the time it may take over a head.
 //!
-//! [`Wire`] gathers small writes (a head and a short body leave in one packet), sees the first byte of a
-//! head, ends a client that is waited for too long, and closes so that a client that is still sending can
-//! read why. It shows the bytes of a body to who looks at them ([`Chunks`]). Not a parser.
+//! [`Wire`] gathers small writes (a head and a short body leave in one packet) until nobody writes, sees
+//! the first byte of a head, ends a client that is waited for too long, and closes so that a client that is
+//! still sending can read why. It shows the bytes of a body to who looks at them ([`Chunks`]). Not a parser.
 
 use std::io;
 use std::pin::Pin;
@@ -332,6 +332,8 @@ pub(super) struct Wire<S: AsyncWrite> {
     reading: Pace,
     writing: Pace,
     head_end: HeadEnd,
+    /// Something was written and may not have left.
+    is_unsent: bool,
     linger: Option<Linger>,
 }
 
@@ -351,6 +353,7 @@ impl<S: IO> Wire<S> {
             reading: Pace::new(limits),
             writing: Pace::new(limits),
             head_end: HeadEnd::default(),
+            is_unsent: false,
             linger: None,
         }
     }
@@ -375,6 +378,15 @@ impl<S: IO> Wire<S> {
         Ok(())
     }
 
+    /// Who waits for the client has written what there is. Pingora asks for it to leave at once only where an
+    /// answer has no `Content-Length`: the begin of a slow one would wait here for the rest.
+    fn let_go(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.is_unsent && Pin::new(&mut self.stream).poll_flush(cx)?.is_ready() {
+            self.is_unsent = false;
+        }
+        Ok(())
+    }
+
     fn inner(&self) -> &S {
         self.stream.get_ref()
     }
@@ -394,6 +406,9 @@ impl<S: IO> AsyncRead for Wire<S> {
         } else if read.is_pending() {
             wire.reading.waits(cx).inspect_err(|_| wire.watch.note_slow())?;
         }
+        if read.is_pending() {
+            wire.let_go(cx)?;
+        }
         ready!(read);
         let fresh = buf.filled().get(before..).unwrap_or_default();
         wire.reading.moved(fresh.len());
@@ -412,6 +427,7 @@ impl<S: IO> AsyncWrite for Wire<S> {
     ) -> Poll<io::Result<usize>> {
         self.watch.answered.store(true, Ordering::Relaxed);
         let wire = &mut *self;
+        wire.is_unsent = true;
         let written = Pin::new(&mut wire.stream).poll_write(cx, buf)?;
         match written {
             Poll::Pending => wire.writing.waits(cx).inspect_err(|_| wire.watch.note_slow())?,
@@ -425,6 +441,8 @@ impl<S: IO> AsyncWrite for Wire<S> {
         let flushed = Pin::new(&mut wire.stream).poll_flush(cx)?;
         if flushed.is_pending() {
             wire.writing.waits(cx).inspect_err(|_| wire.watch.note_slow())?;
+        } else {
+            wire.is_unsent = false;
         }
         flushed.map(Ok)
     }

@@ -13,7 +13,6 @@ use http::header::{CONNECTION, COOKIE, SET_COOKIE, UPGRADE};
 use http::{HeaderName, HeaderValue};
 use memchr::memmem::Finder;
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::{Error, ErrorType};
 
 use super::OWN_COOKIES;
 use super::origin::Origin;
@@ -200,35 +199,17 @@ pub(super) fn remove_from_request(
     }
 }
 
-/// As many fields as `Connection` may name, so that going through them costs nothing.
-const MOST_NAMED: usize = 9;
-
 /// Leaves of the fields of one connection only that a WebSocket is asked for (RFC 9110, section 7.6.1): as
-/// Pingora does for what goes through it, with the same refusals.
+/// Pingora does for what goes through it. What `Connection` may name, and how much, the guard has judged.
 ///
 /// # Errors
 ///
-/// If `Connection` names too much, or a field that is not for it to name.
+/// None that can come: what is set is sound.
 pub(super) fn remove_hop_by_hop(request: &mut RequestHeader) -> pingora::Result<()> {
-    let refused = |why| Error::explain(ErrorType::InvalidHTTPHeader, why).into_down();
-    let mut named = Vec::new();
-    for value in &request.headers.get_all(CONNECTION) {
-        let tokens = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        for token in tokens.filter(|token| !token.is_empty()) {
-            let name = HeaderName::from_bytes(token)
-                .map_err(|_| refused("Connection names what is no field"))?;
-            if matches!(
-                name.as_str(),
-                "host" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto"
-            ) {
-                return Err(refused("Connection names a field that it may not"));
-            }
-            named.push(name);
-        }
-    }
-    if named.len() > MOST_NAMED {
-        return Err(refused("Connection names too many fields"));
-    }
+    let lines = request.headers.get_all(CONNECTION).iter().map(HeaderValue::as_bytes);
+    let tokens = lines.flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    let named: Vec<HeaderName> =
+        tokens.filter_map(|token| HeaderName::from_bytes(token).ok()).collect();
     let always =
         ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te"];
     let more = ["trailer", "transfer-encoding", "http2-settings", "connection", "upgrade"];

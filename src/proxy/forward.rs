@@ -113,7 +113,6 @@ impl Gateway {
         options: &GatewayOptions,
     ) -> Result<Arc<Self>, GatewayError> {
         let keep_alive = limits.keep_alive;
-        let h2_options = h2_options(&limits);
         let conf = ServerConf {
             ca_file: options.upstream_ca.as_ref().map(|path| path.display().to_string()),
             upstream_keepalive_pool_size: options.idle_upstream_connections.unwrap_or(512),
@@ -136,7 +135,6 @@ impl Gateway {
         });
         let (mut proxy, shared) = std::panic::catch_unwind(build)
             .map_err(|_| GatewayError::Authorities(options.upstream_ca.clone()))?;
-        proxy.h2_options = Some(h2_options);
         let mut server = pingora::apps::HttpServerOptions::default();
         server.h2_idle_timeout = Some(keep_alive);
         proxy.server_options = Some(server);
@@ -160,7 +158,7 @@ impl Gateway {
         self.shared.servers.replace(upstreams);
     }
 
-    /// New limits, from the next head on.
+    /// New limits, from the next head on; those of a connection from the next one on.
     pub fn set_limits(&self, limits: Limits) {
         self.shared.limits.store(Arc::new(limits));
     }
@@ -168,7 +166,7 @@ impl Gateway {
 
 /// From Pingora's own, for bare options would be unbounded (`pingora.md` 4). Header lists may be larger
 /// than a head may be, so that the guard can answer.
-fn h2_options(limits: &Limits) -> H2Options {
+pub(super) fn h2_options(limits: &Limits) -> H2Options {
     let mut options = default_h2_options();
     options.max_concurrent_streams(limits.h2_streams);
     options.max_header_list_size(limits.head_bytes.saturating_mul(2));

@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::{ConnectionInfo, H2Body, TlsInfo, Watch, Wire};
-use super::forward::{CLIENT_SILENCE, Gateway, Phases};
+use super::forward::{self, CLIENT_SILENCE, Gateway, Phases};
 use super::origin::{Origin, Porch, read_proxy_header};
 use super::streams::Kill;
 use super::tls::TlsSettings;
@@ -517,7 +517,7 @@ impl HttpServerApp for Connection {
     }
 
     fn h2_options(&self) -> Option<H2Options> {
-        self.proxy().h2_options()
+        Some(forward::h2_options(&self.gateway.shared.limits.load()))
     }
 
     fn server_options(&self) -> Option<&HttpServerOptions> {

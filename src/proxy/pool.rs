@@ -32,7 +32,8 @@ pub(super) struct Member {
     streak: AtomicU32,
     /// Milliseconds since the pool was made; a connection failed, and it is left alone until then.
     down_until: AtomicU64,
-    under_way: AtomicU32,
+    /// Shared with the pools that this one takes the place of, whose requests go on.
+    under_way: Arc<AtomicU32>,
 }
 
 /// The servers of one upstream.
@@ -105,7 +106,7 @@ impl Pool {
             is_healthy: AtomicBool::new(true),
             streak: AtomicU32::new(0),
             down_until: AtomicU64::new(0),
-            under_way: AtomicU32::new(0),
+            under_way: Arc::default(),
         };
         let members: Vec<Member> = upstream.servers.iter().take(MAX_SERVERS).map(member).collect();
         let ca = upstream.tls.ca.as_ref().map(|authorities| {
@@ -159,15 +160,17 @@ impl Pool {
     }
 
     /// What is known of servers that stay, after a reload.
-    pub(super) fn take_over(&self, earlier: &Self) {
-        for member in &self.members {
+    pub(super) fn take_over(&mut self, earlier: &Self) {
+        let now = self.now();
+        for member in &mut self.members {
             let same = earlier.members.iter().find(|known| known.server == member.server);
             let Some(known) = same else { continue };
             let is_healthy =
                 known.is_healthy.load(Ordering::Relaxed) || self.upstream.health.is_none();
             member.is_healthy.store(is_healthy, Ordering::Relaxed);
+            member.under_way = Arc::clone(&known.under_way);
             if known.down_until.load(Ordering::Relaxed) > earlier.now() {
-                let until = self.now().saturating_add(millis(self.upstream.down_for));
+                let until = now.saturating_add(millis(self.upstream.down_for));
                 member.down_until.store(until, Ordering::Relaxed);
             }
         }

@@ -163,8 +163,9 @@ pub(super) fn stamp(response: &mut Response<Bytes>, refusal: &Refusal, reference
     if let Some(seconds) = refusal.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if *refusal == Refusal::MethodNotAllowed {
-        let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    if *refusal == Refusal::MethodNotAllowed
+        && let Ok(methods) = HeaderValue::from_str(&guard::METHODS.join(", "))
+    {
         headers.insert(ALLOW, methods);
     }
 }
@@ -354,6 +355,17 @@ mod tests {
             let retries = response.headers().get(RETRY_AFTER).is_some_and(|after| after == "1");
             assert_eq!(retries, response.status() == StatusCode::SERVICE_UNAVAILABLE);
         }
+    }
+
+    #[test]
+    fn a_refused_method_is_told_every_other_that_would_not_be() {
+        let mut response = Response::new(Bytes::new());
+        stamp(&mut response, &Refusal::MethodNotAllowed, "7F3K-Q2");
+        let said = response.headers()[ALLOW].to_str().unwrap();
+        for method in ["GET", "OPTIONS", "QUERY", "PROPFIND", "ACL"] {
+            assert!(said.split(", ").any(|one| one == method), "{method}: {said}");
+        }
+        assert!(!said.contains("TRACE") && !said.contains("CONNECT"), "{said}");
     }
 
     #[test]

@@ -72,12 +72,13 @@ impl Servers {
             if let Some(pool) = before.get(&place) {
                 return (place, Arc::clone(pool));
             }
-            let pool = Arc::new(self.make(upstream));
+            let mut pool = self.make(upstream);
             if let Some(earlier) =
                 before.values().find(|earlier| earlier.upstream.name == pool.upstream.name)
             {
                 pool.take_over(earlier);
             }
+            let pool = Arc::new(pool);
             self.watch(&pool);
             (place, pool)
         });
@@ -215,6 +216,23 @@ mod tests {
         }
         // A request that was judged before finds its own.
         assert!(servers.seat(&grant(), &up, 0).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_reload_gives_a_server_no_more_than_it_may_have() {
+        let servers = Servers::new();
+        let up = |read_timeout| {
+            let mut up = upstream(vec![server("127.0.0.1", false)]);
+            (up.connections, up.read_timeout) = (Some(1), Duration::from_secs(read_timeout));
+            Arc::new(up)
+        };
+        let (before, after) = (up(1), up(2));
+        servers.replace([Arc::clone(&before)]);
+        let seat = servers.seat(&grant(), &before, 0).unwrap();
+        servers.replace([Arc::clone(&after)]);
+        assert_eq!(servers.seat(&grant(), &after, 0).unwrap_err(), Nobody::Free);
+        drop(seat);
+        assert!(servers.seat(&grant(), &after, 0).is_ok());
     }
 
     #[tokio::test]

@@ -49,6 +49,8 @@ pub struct Assets {
     pub script: Asset,
     /// For pages that ask for a passkey.
     pub passkey: Asset,
+    /// For the page at the end of a journey in a window of its own.
+    pub done: Asset,
     /// Keeps the administrators' preview up to date while they type.
     pub admin_script: Asset,
     pub icon: Asset,
@@ -65,6 +67,7 @@ impl Assets {
             admin_script: Asset::new("admin", "js", JS, include_bytes!("assets/admin.js")),
             script: Asset::new("page", "js", JS, include_bytes!("assets/page.js")),
             passkey: Asset::new("passkey", "js", JS, include_bytes!("assets/passkey.js")),
+            done: Asset::new("done", "js", JS, include_bytes!("assets/done.js")),
             icon: Asset::new("icon", "svg", "image/svg+xml", include_bytes!("assets/logo.svg")),
         });
         &ASSETS
@@ -80,6 +83,7 @@ impl Assets {
             &self.script,
             &self.admin_script,
             &self.passkey,
+            &self.done,
             &self.icon,
         ]
         .into_iter()

@@ -84,6 +84,7 @@ impl Caller {
         if let Some(language) = query.lang.as_deref().and_then(Language::from_tag) {
             transaction.language = Some(language.code().to_owned());
         }
+        transaction.is_window |= query.window.is_some_and(|window| window == "1");
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let language = Catalogue::negotiate(
             transaction.language.as_deref(),
@@ -241,6 +242,16 @@ impl Caller {
         Answer::see_other(&location).cookie(&self.browser.cookie(self.keys()))
     }
 
+    /// Where somebody goes on who has shown enough.
+    #[must_use]
+    pub fn onward(&self, transaction: &Transaction) -> String {
+        if transaction.is_window {
+            format!("/.scoregate/done?tx={}", self.tx(transaction))
+        } else {
+            transaction.return_to.as_str().to_owned()
+        }
+    }
+
     /// It asks for `to` although it was just sent there with enough, or with a first proof.
     #[must_use]
     pub fn back_again(&self, to: &ReturnAddress) -> Option<Rounds> {
@@ -266,7 +277,7 @@ impl Caller {
             Place::Wait(method) => self.to(&format!("wait?method={method}"), transaction),
             Place::Stuck => self.to("stuck", transaction),
             Place::Denied => self.to("denied", transaction),
-            Place::Return => Answer::see_other(transaction.return_to.as_str()),
+            Place::Return => Answer::see_other(&self.onward(transaction)),
         };
         let name = turn.name.map(|name| {
             let token = name.token(crate::keys::Purpose::SessionName, self.keys());
@@ -301,6 +312,7 @@ struct Query {
     tx: Option<String>,
     lang: Option<String>,
     next: Option<String>,
+    window: Option<String>,
 }
 
 impl Query {
@@ -312,6 +324,7 @@ impl Query {
                 "tx" => &mut query.tx,
                 "lang" => &mut query.lang,
                 "next" => &mut query.next,
+                "window" => &mut query.window,
                 _ => continue,
             };
             if slot.is_none() {

@@ -10,7 +10,7 @@ use axum::extract::{Extension, FromRequest, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 use super::account::passkeys;
 use super::answer::{Answer, Kind};
@@ -40,6 +40,7 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
         .route("/.scoregate/stuck", get(steps::stuck))
         .route("/.scoregate/wait", get(steps::wait))
         .route("/.scoregate/denied", get(steps::denied))
+        .route("/.scoregate/done", get(steps::arrived))
         .route("/.scoregate/sign-out", get(sign_out::show).post(sign_out::submit))
         .route("/.scoregate/link/{token}", get(set_up::show).post(set_up::submit))
         .route("/.scoregate/link/{token}/passkey", post(set_up::submit_passkey))
@@ -75,6 +76,7 @@ pub fn router(portal: Portal, more: Option<Router<Portal>>) -> Router {
     Router::new()
         .route("/.scoregate/assets/{name}", get(asset))
         .route("/.scoregate/jwks.json", get(jwks))
+        .route("/.scoregate/step-up.js", get(step_up))
         .merge(more.unwrap_or_default())
         .merge(pages)
         .with_state(portal)
@@ -104,6 +106,13 @@ async fn asset(Path(name): Path<String>) -> Answer {
 /// What portals check assertions with. The same for everybody, and not for people.
 async fn jwks(Extension(arrival): Extension<Arc<Arrival>>) -> Answer {
     Answer::published("application/jwk-set+json", arrival.snapshot.keys.jwks(arrival.now))
+}
+
+/// For pages of the portal. Under a name that does not change, so it is not kept for long.
+async fn step_up() -> Answer {
+    let script = include_str!("assets/step-up.js").to_owned();
+    Answer::published("text/javascript; charset=utf-8", script)
+        .with(HeaderName::from_static("cross-origin-resource-policy"), "same-origin")
 }
 
 async fn missing(State(portal): State<Portal>, caller: Caller) -> Answer {

@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::pages::{
     AppCode, Blocked, Choice, Choose, CodeState, Confirm, ConfirmReason, Counting, Denied,
     DeniedReason, PasswordAgain, Recovered, RecoveryPage, Refusal, SentCode, SignInState, Stuck,
-    Wait,
+    Wait, WindowDone,
 };
 use super::router::{Posted, refused};
 use crate::accounts::ContactKind;
@@ -307,7 +307,7 @@ fn recovered(portal: &Portal, caller: &Caller, method: Method) -> Option<Answer>
         return None;
     }
     let frame = caller.frame_with_person(portal, true);
-    let go_on = caller.transaction.return_to.as_str().to_owned();
+    let go_on = caller.onward(&caller.transaction);
     Some(caller.page(Kind::Page, Recovered { frame, left, go_on }.render()))
 }
 
@@ -459,6 +459,17 @@ pub(super) async fn stuck(State(portal): State<Portal>, caller: Caller) -> Answe
     portal.journey.record_dead_end(&caller.visit(), matches!(step, Step::Stuck(_)));
     let frame = caller.frame_with_reference(&portal, true);
     caller.page(Kind::Denied, Stuck { frame, have, back }.render())
+}
+
+/// `GET done`: enough was shown, in a window of its own. Its script tells the page that waits for it.
+pub(super) async fn arrived(State(portal): State<Portal>, caller: Caller) -> Answer {
+    match portal.journey.step(&caller.arrival, &caller.transaction) {
+        Step::Done => {
+            let frame = caller.frame_with_person(&portal, true);
+            caller.page(Kind::Page, WindowDone { frame }.render())
+        }
+        step => elsewhere(&caller, &step),
+    }
 }
 
 /// `GET denied`: signed in, and not for this person.

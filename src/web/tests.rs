@@ -17,7 +17,7 @@ use crate::journey::tests::{PASSWORD, Trip};
 const ORIGIN: &str = "https://portal.example.org";
 
 /// Address, the methods that it takes besides HEAD.
-const INVENTORY: [(&str, &[&str]); 44] = [
+const INVENTORY: [(&str, &[&str]); 45] = [
     ("", &["GET"]),
     ("/", &["GET"]),
     ("/sign-in", &["GET", "POST"]),
@@ -32,6 +32,7 @@ const INVENTORY: [(&str, &[&str]); 44] = [
     ("/stuck", &["GET"]),
     ("/wait", &["GET"]),
     ("/denied", &["GET"]),
+    ("/done", &["GET"]),
     ("/sign-out", &["GET", "POST"]),
     ("/link/token", &["GET", "POST"]),
     ("/link/token/passkey", &["POST"]),
@@ -65,7 +66,8 @@ const INVENTORY: [(&str, &[&str]); 44] = [
 ];
 
 /// Addresses of the router that are no pages, or are written in parts.
-const NO_PAGES: [&str; 2] = ["/.scoregate/assets/{name}", "/.scoregate/jwks.json"];
+const NO_PAGES: [&str; 3] =
+    ["/.scoregate/assets/{name}", "/.scoregate/jwks.json", "/.scoregate/step-up.js"];
 
 /// A browser on one of our sites.
 struct Browsing {

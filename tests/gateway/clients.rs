@@ -172,6 +172,33 @@ fn nothing_but_that_question_passes_without_a_sign_in() {
     assert_eq!(closed.upstream.count(), 0);
 }
 
+#[test]
+fn the_question_passes_over_http2_as_well_and_nothing_else_does() {
+    let world = with_app(&[]);
+    let client = world.h2_client();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = format!("https://{HOST}:{}/api", world.running().https.port());
+    let question =
+        [("origin", "https://app.example.org"), ("access-control-request-method", "PUT")];
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let table: [(&str, Fields<'_>, u16); 5] = [
+        ("OPTIONS", &question, 200),
+        ("OPTIONS", &question[..1], 401),
+        ("OPTIONS", &[question[0], question[1], ("cookie", "a=b")], 401),
+        ("OPTIONS", &[("origin", "https://evil.test"), question[1]], 401),
+        ("PUT", &question, 401),
+    ];
+    for (method, fields, status) in table {
+        let mut request = client.request(method.parse().unwrap(), &url).header("user-agent", "h2");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let answer = runtime.block_on(request.send()).unwrap();
+        assert_eq!((answer.version(), answer.status().as_u16()), (http::Version::HTTP_2, status));
+    }
+    assert_eq!(world.upstream.marked("h2").len(), 1);
+}
+
 // --- sign-ins that go round in circles ---------------------------------------------------------
 
 const ROUNDS: &str = "__Host-scoregate-rounds";
@@ -291,4 +318,78 @@ fn a_browser_that_takes_no_cookie_is_told_so_at_its_first_form() {
     let page = anna.fill(&fields);
     assert_eq!(page.status(), 403);
     assert!(page.words().contains("Your browser refuses our cookie"), "{}", page.words());
+}
+
+// --- a challenge in a window of its own ------------------------------------------------------------
+
+/// What the refusal of a script's call says of where more is shown, as a path.
+fn challenge_of(person: &mut Person, target: &str) -> String {
+    let script = "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n";
+    let answer = person.send("POST", target, script, "");
+    assert_eq!(answer.status, 401);
+    let problem: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+    let url = problem["challenge_url"].as_str().unwrap();
+    url.split_once(HOST)
+        .and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()))
+        .unwrap()
+}
+
+#[test]
+fn a_journey_in_a_window_ends_there_and_only_once_enough_was_shown() {
+    let world = with_basic(&["anna"]);
+    let mut anna = Person::new(&world);
+    assert_eq!(anna.open("/.scoregate/done").path(), "/.scoregate/sign-in", "nothing was shown");
+    let challenge = challenge_of(&mut anna, "/basic/orders");
+    anna.open(&format!("{challenge}&window=1"));
+    anna.sign_in("anna", &super::world::password_of("anna"));
+    assert_eq!((anna.page.status(), anna.page.path()), (200, "/.scoregate/done"));
+    let html = anna.page.response.text();
+    assert!(html.contains("data-done"), "{html}");
+    // More is asked elsewhere: its window does not end before.
+    let challenge = challenge_of(&mut anna, "/orders");
+    assert!(challenge.starts_with("/.scoregate/confirm?tx="), "{challenge}");
+    anna.open(&format!("{challenge}&window=1"));
+    let tx = anna.page.address.split_once("tx=").unwrap().1.to_owned();
+    assert_eq!(anna.open(&format!("/.scoregate/done?tx={tx}")).path(), "/.scoregate/next");
+    let before = world.codes_to("anna").len();
+    anna.choose("email");
+    anna.type_code_from_mail(&world, "anna", before);
+    assert_eq!((anna.page.status(), anna.page.path()), (200, "/.scoregate/done"));
+    assert_eq!(world.upstream.count(), 0, "the gateway makes no call for anybody");
+}
+
+#[test]
+fn a_window_in_which_another_user_signs_in_tells_nobody_that_it_is_done() {
+    let world = with_basic(&["anna", "berta"]);
+    let mut anna = Person::new(&world);
+    complete(&mut anna, "/basic", "anna");
+    let challenge = challenge_of(&mut anna, "/orders");
+    anna.open(&format!("{challenge}&window=1"));
+    // Her form, sent as somebody else.
+    let (_, hidden) = anna.page.form_to("");
+    let password = super::world::password_of("berta");
+    let fields = [("username", "berta"), ("password", &*password)];
+    let body = super::person::encoded(&hidden, &fields);
+    let answer = anna.post("/.scoregate/sign-in", &body);
+    assert_eq!(answer.status, 303);
+    let mut berta = anna;
+    let next = answer.location().to_owned();
+    berta.open(&next);
+    assert!(!berta.page.path().ends_with("/done"), "{}", berta.page.words());
+    berta.choose("email");
+    berta.type_code_from_mail(&world, "berta", 0);
+    assert_eq!((berta.page.status(), berta.page.path()), (200, "/"));
+}
+
+#[test]
+fn the_script_for_portals_is_small_and_is_there_for_everybody() {
+    let world = World::with_users(&[]);
+    let answer = ask(&world, "GET", "/.scoregate/step-up.js", "");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.field("content-type"), Some("text/javascript; charset=utf-8"));
+    assert_eq!(answer.field("cross-origin-resource-policy"), Some("same-origin"));
+    assert_eq!(answer.field("set-cookie"), None);
+    let script = answer.text();
+    assert!(script.len() <= 2048, "{}", script.len());
+    assert!(script.contains("x-scoregate-reference") && script.contains("noopener"), "{script}");
 }

@@ -284,6 +284,43 @@ fn a_new_level_counts_at_the_next_request_and_a_broken_file_changes_nothing() {
     }
 }
 
+#[test]
+fn limits_on_requests_follow_a_reload_and_those_on_sign_in_refuse_it() {
+    let world = World::with_users(&[]);
+    let person = Person::new(&world);
+    let long = format!("/public?{}", "a".repeat(2000));
+    assert_eq!(person.clone().get(&long).status, 200);
+    let config = world.config();
+    let with = |setting: &str| config.replace("[limits]\n", &format!("[limits]\n{setting}\n"));
+    world.write_config(&with("target_bytes = 1000"));
+    world.operate(&["reload"]);
+    assert_eq!(person.clone().get(&long).status, 414);
+    for setting in ["sign_in_per_account = \"9/15m\"", "code_ttl = \"5m\"", "keep_alive = \"30s\""]
+    {
+        world.write_config(&with(setting));
+        let done = world.command(&["reload"], "");
+        let name = setting.split(' ').next().unwrap();
+        assert!(done.code != Some(0) && done.err.contains(name), "{setting}: {done:?}");
+        assert_eq!(person.clone().get(&long).status, 414, "all or nothing");
+    }
+    world.write_config(&config);
+    world.operate(&["reload"]);
+    assert_eq!(person.clone().get(&long).status, 200);
+}
+
+#[test]
+fn a_new_name_of_the_gateway_is_that_of_its_messages_too() {
+    let world = World::with_users(&["anna"]);
+    world.write_config(&(world.config() + "[ui]\nbrand = \"Gasthuis\"\n"));
+    world.operate(&["reload"]);
+    let mut anna = Person::new(&world);
+    anna.sign_in("anna", &password_of("anna"));
+    anna.choose("email");
+    code_after(&world, "anna", 0);
+    let mail = world.messages_to("anna").pop().unwrap().to_string();
+    assert!(mail.contains("Gasthuis"), "{mail}");
+}
+
 // --- the store -------------------------------------------------------------------------------
 
 #[test]
@@ -370,7 +407,8 @@ fn an_unreadable_store_means_not_known_and_never_known() {
     for fields in [SCRIPT, super::person::NAVIGATION] {
         let answer = anna.send("GET", "/", fields, "");
         assert_eq!(answer.status, 503, "{fields}");
-        assert!(answer.field("x-scoregate-reference").is_some());
+        let reference = answer.field("x-scoregate-reference").unwrap();
+        assert!(answer.text().contains(reference), "{fields}: {}", answer.text());
     }
     assert_eq!(anna.get("/.scoregate/sign-out").status, 503);
     assert_eq!(Person::new(&world).get("/").status, 303, "whoever has no cookie needs no store");

@@ -16,6 +16,7 @@ mod life;
 mod metrics;
 mod person;
 mod recovery;
+mod related;
 mod remembered;
 mod secrets;
 mod sms;

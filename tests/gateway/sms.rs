@@ -145,6 +145,17 @@ fn a_text_message_goes_to_the_provider_and_its_code_lets_in_and_is_written_down_
 }
 
 #[test]
+fn another_key_for_the_provider_waits_for_a_restart_and_says_so() {
+    let provider = Provider::start();
+    let world = world(&provider, "");
+    world.operate(&["reload"]);
+    world.write_private("sms-key", "another-key\n");
+    let done = world.command(&["reload"], "");
+    assert!(done.code != Some(0) && done.err.contains("notifier.text.password"), "{done:?}");
+    assert!(!format!("{done:?}{}", world.log()).contains("another-key"));
+}
+
+#[test]
 fn a_provider_that_is_down_is_marked_and_the_other_ways_stay_open() {
     let provider = Provider::start();
     provider.status.store(503, Ordering::SeqCst);

@@ -29,13 +29,7 @@ impl Builder<'_> {
     }
 
     fn check_free(&mut self, listen: &Listen, sockets: &[Listening]) {
-        let addresses = [
-            ("listen.https.address", listen.https.as_ref().map(|https| https.address)),
-            ("listen.http.address", listen.http.as_ref().map(|http| http.address)),
-            ("listen.ops.address", listen.ops),
-        ];
-        for (path, address) in addresses {
-            let Some(address) = address.filter(|address| address.port() != 0) else { continue };
+        for (path, address) in self.addresses(listen) {
             let Some(holder) = foreign_holder(address, sockets) else { continue };
             let Holder { name, pid } = holder;
             let sentence = format!("{address} is in use by {name} (pid {pid})");

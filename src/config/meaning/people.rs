@@ -18,7 +18,7 @@ use crate::routes::RouteSpec;
 use crate::secret::Secret;
 
 /// Which of a notifier's settings belong to which kinds.
-const OF_KINDS: [(&str, &[NotifierKind]); 16] = [
+const OF_KINDS: [(&str, &[NotifierKind]); 17] = [
     ("url", &[NotifierKind::Smtp]),
     ("from", &[NotifierKind::Smtp]),
     ("user", &[NotifierKind::Smtp, NotifierKind::Http]),
@@ -34,6 +34,7 @@ const OF_KINDS: [(&str, &[NotifierKind]); 16] = [
     ("body", &[NotifierKind::Http]),
     ("auth", &[NotifierKind::Http]),
     ("success", &[NotifierKind::Http]),
+    ("timeout", &[NotifierKind::Http]),
     ("path", &[NotifierKind::File]),
 ];
 

@@ -135,6 +135,18 @@ fn single_files() -> Vec<(&'static str, String)> {
         ("a PROXY header of nobody", edited("tls.cert", "proxy_protocol = true\ntls.cert")),
         ("everybody is trusted", edited("tls.cert", "trusted_proxies = [\"0.0.0.0/0\"]\ntls.cert")),
         ("two listeners on one address", and("[listen.http]\naddress = \"0.0.0.0:443\"")),
+        (
+            "administrators on the address of a listener",
+            and(
+                "[listen.ops]\naddress = \"127.0.0.1:9901\"\n[admin]\naddress = \"127.0.0.1:9901\"",
+            ),
+        ),
+        (
+            "a setting of another kind of notifier",
+            and(&format!(
+                "{SAFE}[notifier.out]\nkind = \"file\"\npath = \"outbox\"\ntimeout = \"5s\""
+            )),
+        ),
         ("metrics for everybody", and("[listen.ops]\naddress = \"0.0.0.0:9901\"")),
         (
             "a level that nobody reaches",
@@ -352,6 +364,11 @@ fn occupied(codes: &mut BTreeSet<&'static str>) -> String {
     let mut all = String::new();
     for (name, from, to) in [
         ("an address that another program has", "0.0.0.0:443", format!("0.0.0.0:{port}")),
+        (
+            "an address of administrators that another program has",
+            "[route.portal]",
+            format!("[admin]\naddress = \"127.0.0.1:{port}\"\n[route.portal]"),
+        ),
         ("a portal that is open to others", "127.0.0.1:3000", format!("127.0.0.1:{port}")),
     ] {
         let text = edited(from, &to).replace("/etc/scoregate/tls/fullchain.pem", "cert.pem");

@@ -253,6 +253,25 @@ async fn an_assertion_is_signed_once_for_half_its_life_and_anew_when_it_would_sa
     assert_eq!(signed(&house, "/open/", 31).await, None, "nobody is named here");
 }
 
+#[tokio::test]
+async fn an_upstream_that_has_not_changed_is_the_same_one_in_the_next_snapshot() {
+    let keys = House::new().await.keys;
+    let with = |read_timeout| {
+        let mut config = house::config();
+        let upstream = config.upstreams.values_mut().next().unwrap();
+        upstream.read_timeout = std::time::Duration::from_secs(read_timeout);
+        house::snapshot_of(config, keys.clone())
+    };
+    let before = with(7);
+    let name = before.upstreams.keys().next().unwrap().clone();
+    for (read_timeout, is_same) in [(7, true), (8, false)] {
+        let after = with(read_timeout).keeping_upstreams_of(&before);
+        let (one, other) = (&after.upstreams[&name], &before.upstreams[&name]);
+        assert_eq!(Arc::ptr_eq(one, other), is_same, "{read_timeout}");
+        assert_eq!(one.read_timeout.as_secs(), read_timeout);
+    }
+}
+
 /// Behind a proxy that ends TLS the outside is `https`, on a port that only the configuration can say.
 #[tokio::test]
 async fn links_lead_to_where_people_come_in_and_not_to_where_a_proxy_does() {

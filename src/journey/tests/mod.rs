@@ -316,7 +316,7 @@ fn parts(
         keys: Arc::new(arc_swap::ArcSwap::new(house.keys.clone())),
         notifiers: notifiers.clone(),
         text: Arc::new(EnglishText),
-        brand: "Example".into(),
+        brand: Arc::new(arc_swap::ArcSwap::from_pointee("Example".into())),
         limits: CodeLimits {
             sends: Limit { count: 5, window: minutes(60) },
             ttl: minutes(10),

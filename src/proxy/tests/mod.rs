@@ -138,6 +138,11 @@ impl Portal {
                 if find(&request, b"/late").is_some() {
                     tokio::time::sleep(Duration::from_millis(1500)).await;
                 }
+                if find(&request, b"/begins").is_some() {
+                    let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0123456789";
+                    connection.write_all(begun).await?;
+                    continue;
+                }
                 connection.write_all(&answer_to(&request)).await?;
                 while find(&request, b"/endless").is_some() {
                     connection.write_all(&[b'a'; 16 * 1024]).await?;
@@ -412,6 +417,11 @@ impl Exchange {
     }
 }
 
+/// What an answer may take to begin, on a machine with other things to do.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reads until the connection is closed, or nothing has come for a while: after something was written for
+/// [`PATIENCE`], otherwise for `quiet`.
 async fn exchange(connection: &mut TcpStream, bytes: &[u8], quiet: Duration) -> Exchange {
     let (mut from, mut to) = connection.split();
     let mut text = Vec::new();
@@ -421,7 +431,9 @@ async fn exchange(connection: &mut TcpStream, bytes: &[u8], quiet: Duration) -> 
     let read = async {
         let mut piece = [0; 4096];
         loop {
-            match tokio::time::timeout(quiet, from.read(&mut piece)).await {
+            let is_awaited = text.is_empty() && !bytes.is_empty();
+            let wait = if is_awaited { quiet.max(PATIENCE) } else { quiet };
+            match tokio::time::timeout(wait, from.read(&mut piece)).await {
                 Err(_) => return false,
                 Ok(Ok(0) | Err(_)) => return true,
                 Ok(Ok(read)) => text.extend(&piece[..read]),

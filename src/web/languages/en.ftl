@@ -281,6 +281,11 @@ cookies-lead = We need one cookie to know that the next page is still you. It ho
 cookies-how = Allow cookies for this site in your browser’s settings, then try again.
 cookies-local = This address has no TLS. Some browsers refuse a secure cookie here: open the page with localhost in the address, or use Firefox or Chromium.
 
+## A window of its own
+window-title = You are done
+window-lead = Go back to the page that you came from: it goes on by itself. This window can be closed.
+window-close = Close this window
+
 ## Going round in circles
 rounds-title = The sign-in does not hold
 rounds-lead = You have signed in several times in a row, and each time this page asked for it again. So that it does not go on for ever, we stop here.
@@ -333,6 +338,12 @@ demo-payments-amount = Amount
 demo-payments-state = State
 demo-payments-paid = Paid
 demo-payments-waits = Waits for you
+demo-pay-title = Pay without leaving this page
+demo-pay-lead = The button calls an address that asks 40. The page keeps its place: one more step opens in a window, and then the call is made again.
+demo-pay = Pay 12.50
+demo-pay-more = This payment needs one more step.
+demo-pay-yes = Paid:
+demo-pay-no = Not paid.
 demo-operations-title = Operations
 demo-operations-lead = You see this because your account has the role operations.
 demo-public-title = Public page

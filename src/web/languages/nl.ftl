@@ -281,6 +281,11 @@ cookies-lead = We hebben één cookie nodig om te weten dat jij het op de volgen
 cookies-how = Sta cookies voor deze site toe in de instellingen van je browser en probeer het opnieuw.
 cookies-local = Dit adres heeft geen TLS. Sommige browsers weigeren hier een beveiligde cookie: open de pagina met localhost in het adres, of gebruik Firefox of Chromium.
 
+## Een eigen venster
+window-title = Je bent klaar
+window-lead = Ga terug naar de pagina waar je vandaan kwam: die gaat vanzelf verder. Dit venster kan dicht.
+window-close = Dit venster sluiten
+
 ## In een kringetje
 rounds-title = Het inloggen blijft niet staan
 rounds-lead = Je hebt een paar keer achter elkaar ingelogd, en steeds vroeg deze pagina er opnieuw om. Om niet eeuwig door te gaan stoppen we hier.
@@ -333,6 +338,12 @@ demo-payments-amount = Bedrag
 demo-payments-state = Stand
 demo-payments-paid = Betaald
 demo-payments-waits = Wacht op jou
+demo-pay-title = Betalen zonder deze pagina te verlaten
+demo-pay-lead = De knop roept een adres aan dat 40 vraagt. De pagina blijft staan: nog één stap opent in een venster, en daarna wordt de aanroep herhaald.
+demo-pay = 12,50 betalen
+demo-pay-more = Deze betaling vraagt nog één stap.
+demo-pay-yes = Betaald:
+demo-pay-no = Niet betaald.
 demo-operations-title = Beheer
 demo-operations-lead = Je ziet dit omdat je account de rol operations heeft.
 demo-public-title = Openbare pagina

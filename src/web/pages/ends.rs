@@ -71,6 +71,29 @@ impl Denied {
     }
 }
 
+/// Enough was shown in a window of its own, which can be closed.
+#[derive(Clone, Debug)]
+pub struct WindowDone {
+    pub frame: Frame,
+}
+
+#[derive(Template)]
+#[template(path = "window-done.html")]
+struct WindowDoneView<'a> {
+    frame: &'a Frame,
+    title: String,
+    heading: String,
+}
+
+impl WindowDone {
+    #[must_use]
+    pub fn render(&self) -> String {
+        let heading = self.frame.t("window-title");
+        let title = self.frame.title(&heading, false);
+        html(&WindowDoneView { frame: &self.frame, title, heading })
+    }
+}
+
 /// P14, the question: a link must not sign anybody out.
 #[derive(Clone, Debug)]
 pub struct SignOut {

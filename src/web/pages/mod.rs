@@ -33,7 +33,7 @@ pub use demo::{
     DemoApp, DemoEcho, DemoHome, DemoInbox, DemoLinks, DemoMessage, DemoOperations, DemoPayments,
     DemoProof, DemoPublic, DemoWhy,
 };
-pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut};
+pub use ends::{Denied, DeniedReason, PortalDown, PortalFault, SignOut, SignedOut, WindowDone};
 pub use forgot::{Forgot, ForgotState, ResetDone};
 pub use frame::{Frame, Help, Person};
 pub(in crate::web) use frame::{html, method_key_within, written};
