@@ -57,3 +57,12 @@ fn a_device_that_is_remembered_asks_for_the_password_alone_until_it_is_forgotten
     anna.sign_in("anna", &password_of("anna"));
     assert_eq!(anna.page.path(), "/.scoregate/code/email", "{}", anna.page.words());
 }
+
+#[test]
+fn the_proxy_keeps_every_cookie_of_ours_from_portals() {
+    let mut removed = scoregate::proxy::OWN_COOKIES;
+    let mut ours = scoregate::sessions::cookies::ALL;
+    removed.sort_unstable();
+    ours.sort_unstable();
+    assert_eq!(removed, ours);
+}
