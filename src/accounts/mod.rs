@@ -205,6 +205,13 @@ fn enrolment(
     Enrolled { method, credential: credential.clone(), channel, kinds, enrolled_at }
 }
 
+/// Owns the gateway: grants every role.
+pub const OWNER: &str = "scoregate_owner";
+
+/// The gateway's own roles.
+pub const GATEWAY_ROLES: [&str; 4] =
+    [OWNER, "scoregate_users", "scoregate_helpdesk", "scoregate_auditor"];
+
 /// What it takes to make a user.
 #[derive(Clone, Debug)]
 pub struct NewUser {

@@ -11,7 +11,7 @@ use crate::audit::{Actor, Event, EventName};
 use crate::gate::Snapshot;
 use crate::journey::Tally;
 use crate::points::{MethodSet, Timestamp};
-use crate::settings::{Author, Ground, Mark, Policies, Revision, SettingsStore};
+use crate::settings::{Became, Ground, Policies, Revision, SettingsStore};
 
 /// The snapshot of what is in force at an instant.
 ///
@@ -67,54 +67,20 @@ impl RunningGateway {
             // It is not in force all the same.
             Err(error) => tracing::warn!(error = chain(&error), "an unconfirmed change waits"),
         }
-        for revision in self.policies.due(now) {
-            self.start(&revision, now).await;
+        for (revision, became) in self.policies.start_due(&self.ground.load_full(), now).await {
+            let (name, why) = match became {
+                Ok(Became::Started) => (EventName::PolicyStarted, "scheduled"),
+                Ok(Became::Overtaken) => (EventName::PolicyReverted, "overtaken"),
+                Ok(Became::Blocked) => (EventName::PolicyReverted, "would_lock_out"),
+                // Tried again a second later: an hour that cannot be judged is not missed.
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "a scheduled change waits");
+                    continue;
+                }
+            };
+            self.tell(name, &revision, why, now);
         }
         self.refresh();
-    }
-
-    /// Starts a scheduled change, unless it would undo another that came into force since it was drafted, or
-    /// keep everybody or every administrator out by now.
-    async fn start(&self, revision: &Revision, now: Timestamp) {
-        let directory = &revision.directory;
-        let running = self.policies.running(directory, now);
-        if running.is_some_and(|running| revision.is_overtaken_by(&running)) {
-            let reverted = EventName::PolicyReverted;
-            return self.settle(revision, (Mark::Ended, reverted, "overtaken"), now).await;
-        }
-        let ground = self.ground.load_full();
-        let draft = ground.with(directory, Some(&revision.chosen)).ok().flatten();
-        let Some(draft) = draft else { return };
-        let judged = self.policies.judge(&ground, directory, &draft, Author::default(), now).await;
-        let may_start = match judged {
-            Ok(preview) => preview.is_some_and(|preview| !preview.is_blocked()),
-            Err(error) => {
-                // Tried again a second later: an hour that cannot be judged is not missed.
-                tracing::warn!(error = chain(&error), "a scheduled change could not be judged");
-                return;
-            }
-        };
-        let became = if may_start {
-            (Mark::Started, EventName::PolicyStarted, "scheduled")
-        } else {
-            (Mark::Ended, EventName::PolicyReverted, "would_lock_out")
-        };
-        self.settle(revision, became, now).await;
-    }
-
-    /// Marks a scheduled change whose hour has come, and tells what became of it.
-    async fn settle(
-        &self,
-        revision: &Revision,
-        (mark, name, why): (Mark, EventName, &'static str),
-        now: Timestamp,
-    ) {
-        let directory = &revision.directory;
-        match self.policies.mark(directory, revision.number, mark, now).await {
-            Ok(true) => self.tell(name, revision, why, now),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(error = chain(&error), "a scheduled change waits"),
-        }
     }
 
     fn tell(&self, name: EventName, revision: &Revision, why: &'static str, now: Timestamp) {
@@ -134,7 +100,7 @@ impl Tally for Counting {
     fn signed_in(&self, directory: &str, shown: MethodSet, now: Timestamp) {
         let (store, directory) = (self.0.clone(), directory.into());
         tokio::spawn(async move {
-            if let Err(error) = store.note_sign_in(&directory, None, shown, now).await {
+            if let Err(error) = store.note_sign_in(&directory, shown, now).await {
                 tracing::warn!(error = chain(&error), "a sign-in was not counted");
             }
         });

@@ -15,9 +15,6 @@ pub(super) const DIRECTORY: &str = "demo";
 /// The route for those who type the address instead of `localhost`.
 const BY_ADDRESS: &str = "portal_by_address";
 
-/// Where the administrators' portal of the demo is.
-const ADMIN_PORT: u16 = 9902;
-
 /// The settings that are the same wherever the demo listens. Lists are JSON, as on a command line.
 const SETTINGS: &[(&str, &str)] = &[
     ("listen.http.serve", "routes"),
@@ -99,9 +96,11 @@ pub fn request(listen: SocketAddr, portal: SocketAddr) -> LoadRequest {
 
 fn overrides(listen: SocketAddr, portal: SocketAddr) -> Vec<(String, String)> {
     let mut overrides = vec![("listen.http.address".to_owned(), listen.to_string())];
-    // With a port that is free, the administrators' portal has one as well.
-    let admin_port = if listen.port() == 0 { 0 } else { ADMIN_PORT };
-    overrides.push(("admin.address".to_owned(), format!("127.0.0.1:{admin_port}")));
+    // With a port that is free, the administrators' portal has one as well. Else it is where it usually is, and
+    // the demo goes without it where that port is taken.
+    if listen.port() == 0 {
+        overrides.push(("admin.address".to_owned(), "127.0.0.1:0".to_owned()));
+    }
     let fixed = SETTINGS.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned()));
     overrides.extend(fixed);
     for (name, host) in [("portal", "localhost"), (BY_ADDRESS, "127.0.0.1")] {
@@ -130,6 +129,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::config::AdminDoor;
     use crate::points::{Level, Settings};
     use crate::routes::Table;
 
@@ -168,6 +168,16 @@ mod tests {
         assert_eq!(settings.required_level.value(), 30);
         for method in crate::config::methods_of_this_version(true, true) {
             assert_eq!(settings.policy(method), Settings::standard().policy(method), "{method}");
+        }
+    }
+
+    #[test]
+    fn the_administrators_port_is_nothing_that_the_demo_insists_on() {
+        for (listen, port, insists) in [("127.0.0.1:8080", 9902, false), ("127.0.0.1:0", 0, true)] {
+            let AdminDoor::Address { address, is_written } = demo(listen).admin.door else {
+                panic!()
+            };
+            assert_eq!((address.port(), is_written), (port, insists), "{listen}");
         }
     }
 

@@ -7,17 +7,13 @@ use std::time::Duration;
 
 use super::Snapshot;
 use super::snapshot::DirectoryPolicy;
-use crate::accounts::DirectoryName;
+use crate::accounts::{DirectoryName, GATEWAY_ROLES};
 use crate::config::{AdminDoor, Config};
 use crate::points::Role;
 use crate::routes::{Asks, Match, RouteSpec, RuleSpec};
 
 /// The name of the route, and of the upstream that it has instead of one; no file can say it, because names have no dot.
 pub const ADMIN_ROUTE: &str = "scoregate.admin";
-
-/// Whoever has one of these may enter; what they may do inside is another question.
-const ROLES: [&str; 4] =
-    ["scoregate_owner", "scoregate_users", "scoregate_helpdesk", "scoregate_auditor"];
 
 /// Names of this machine, under which the administrators' own listener is reached. No other name is
 /// answered there, so that no site can have its own name lead to it.
@@ -83,7 +79,8 @@ pub(super) fn routes(
 fn route(config: &Config, directory: &DirectoryName, policy: &DirectoryPolicy) -> RouteSpec {
     let asks = Asks {
         level: Some(config.admin_level(&policy.settings)),
-        roles: Some(ROLES.iter().map(|role| Role::from(*role)).collect()),
+        // Whoever has one of these may enter; what they may do inside is another question.
+        roles: Some(GATEWAY_ROLES.iter().map(|role| Role::from(*role)).collect()),
         networks: config.admin.allow_from.clone(),
         ..Asks::default()
     };

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use crate::accounts::{GATEWAY_ROLES, OWNER};
 pub use access::PlaceAccess;
 pub use operation::{Explain, Operation, SessionChoice, UserAdd, UserRef};
 pub use outcome::{
@@ -26,7 +27,6 @@ pub use outcome::{
     UserSummary,
 };
 pub use recover::FirstLinkError;
-pub use roles::{GATEWAY_ROLES, OWNER};
 
 use crate::accounts::{Account, AccountStore, DirectoryName, StoreError, UserName};
 use crate::audit::{Actor, Audit, Event, EventName};

@@ -7,10 +7,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::roles::OWNER;
 use super::users::token_hash;
 use super::{Act, Operator, Outcome, Refused, UserRef, UserSummary};
-use crate::accounts::{Account, DirectoryName, NewUser, User, UserName, UserState};
+use crate::accounts::{Account, DirectoryName, NewUser, OWNER, User, UserName, UserState};
 use crate::audit::{Actor, EventName};
 use crate::points::{Method, Role};
 

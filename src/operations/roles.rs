@@ -2,14 +2,8 @@
 //! other name belongs to the portals. Not here: what a role may do.
 
 use super::Refused;
+use crate::accounts::GATEWAY_ROLES;
 use crate::points::Role;
-
-/// Owns the gateway: grants every role.
-pub const OWNER: &str = "scoregate_owner";
-
-/// The gateway's own roles.
-pub const GATEWAY_ROLES: [&str; 4] =
-    [OWNER, "scoregate_users", "scoregate_helpdesk", "scoregate_auditor"];
 
 const PREFIX: &str = "scoregate_";
 

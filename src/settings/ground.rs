@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::chosen::{Chosen, Locks, Unreadable, effective};
 use super::policies::Policies;
 use super::preview::{Author, Entrance, Material, Preview, preview};
+use super::revision::{Mark, Revision};
 use crate::accounts::StoreError;
 use crate::config::{Config, Provenance};
 use crate::points::{Level, Requirement, Settings, Timestamp};
-use crate::routes::Asks;
+use crate::routes::RouteSpec;
 
 /// How many days are played over again.
 pub const REPLAYED_DAYS: u64 = 7;
@@ -52,26 +53,27 @@ impl Ground {
     fn places(&self, directory: &str, own: Level) -> Vec<(String, Requirement)> {
         let mut places = Vec::new();
         for route in self.config.routes.iter().filter(|route| route.directory == directory) {
-            let around = Asks { level: route.asks.level.or(Some(own)), ..route.asks.clone() };
-            if route.asks.level.is_some() {
-                places.push((route.name.clone(), asked(&around, &around)));
-            }
-            for rule in route.rules.iter().filter(|rule| rule.asks.level.is_some()) {
-                let name = format!("{} {}", route.name, rule.path);
-                places.push((name, asked(&rule.asks, &around)));
-            }
+            let spec = RouteSpec { directory_level: own, ..route.clone() };
+            let names = route.rules.iter().map(|rule| format!("{} {}", route.name, rule.path));
+            let names = std::iter::once(route.name.clone()).chain(names);
+            let levels = route.rules.iter().map(|rule| rule.asks.level);
+            let levels = std::iter::once(route.asks.level).chain(levels);
+            let asked = names.zip(levels).zip(spec.places());
+            let own = asked.filter(|((_, level), _)| level.is_some());
+            places.extend(own.map(|((name, _), (_, requirement))| (name, requirement)));
         }
         places
     }
 }
 
-fn asked(own: &Asks, around: &Asks) -> Requirement {
-    Requirement {
-        level: own.level.or(around.level).unwrap_or(Level::MAX),
-        kinds: own.kinds.or(around.kinds).unwrap_or(0),
-        phishing_resistant: own.phishing_resistant.or(around.phishing_resistant).unwrap_or(false),
-        ..Requirement::default()
-    }
+/// What became of a scheduled change whose hour has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Became {
+    Started,
+    /// Another came into force since it was drafted; it would undo that one.
+    Overtaken,
+    /// It would keep everybody or every administrator out by now.
+    Blocked,
 }
 
 impl Policies {
@@ -137,5 +139,49 @@ impl Policies {
             author,
             now,
         })))
+    }
+
+    /// Starts the scheduled changes whose hour has come, or ends those that something speaks against. What could not
+    /// be judged or stored waits, and is tried again.
+    pub async fn start_due(
+        &self,
+        ground: &Ground,
+        now: Timestamp,
+    ) -> Vec<(Revision, Result<Became, StoreError>)> {
+        let mut told = Vec::new();
+        for revision in self.due(now) {
+            match self.start_one(ground, &revision, now).await {
+                Ok(None) => {}
+                Ok(Some(became)) => told.push((revision, Ok(became))),
+                Err(error) => told.push((revision, Err(error))),
+            }
+        }
+        told
+    }
+
+    /// `None`: its directory is gone from the files, or somebody else was quicker.
+    async fn start_one(
+        &self,
+        ground: &Ground,
+        revision: &Revision,
+        now: Timestamp,
+    ) -> Result<Option<Became>, StoreError> {
+        let directory = &revision.directory;
+        let running = self.running(directory, now);
+        let became = if running.is_some_and(|running| revision.is_overtaken_by(&running)) {
+            Became::Overtaken
+        } else {
+            let draft = ground.with(directory, Some(&revision.chosen));
+            let draft = draft.map_err(|_| StoreError::Unreadable { what: "revision" })?;
+            let Some(draft) = draft else { return Ok(None) };
+            match self.judge(ground, directory, &draft, Author::default(), now).await? {
+                None => return Ok(None),
+                Some(preview) if preview.is_blocked() => Became::Blocked,
+                Some(_) => Became::Started,
+            }
+        };
+        let mark = if became == Became::Started { Mark::Started } else { Mark::Ended };
+        let marked = self.mark(directory, revision.number, mark, now).await?;
+        Ok(marked.then_some(became))
     }
 }

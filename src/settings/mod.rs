@@ -16,7 +16,7 @@ mod store;
 pub(crate) mod tests;
 
 pub use chosen::{Chosen, Field, Locks, Problem, Unreadable, draft, effective};
-pub use ground::{Ground, REPLAYED_DAYS};
+pub use ground::{Became, Ground, REPLAYED_DAYS};
 pub use policies::{Policies, SaveError, Saved, Wish};
 pub use preview::{
     Author, Entrance, Material, MethodLine, Preview, Replay, RouteReach, Warning, preview,

@@ -121,11 +121,10 @@ pub trait SettingsStore: Send + Sync + std::fmt::Debug {
         most: u32,
     ) -> Result<Vec<UserName>, StoreError>;
 
-    /// Counts a sign-in of that day; one that went on from `before` leaves that count.
+    /// Counts a sign-in of that day.
     async fn note_sign_in(
         &self,
         directory: &DirectoryName,
-        before: Option<MethodSet>,
         shown: MethodSet,
         now: Timestamp,
     ) -> Result<(), StoreError>;

@@ -16,6 +16,7 @@ use crate::points::{Points, Settings, Timestamp};
 #[derive(Debug, Default)]
 struct Nowhere {
     revisions: Mutex<Revisions>,
+    owners: Mutex<Vec<Vec<Enrolled>>>,
     /// What is written can not be read any more.
     is_failing: std::sync::atomic::AtomicBool,
 }
@@ -87,7 +88,10 @@ impl SettingsStore for Nowhere {
     }
 
     async fn owners(&self, _: &DirectoryName) -> Result<Vec<Vec<Enrolled>>, StoreError> {
-        Ok(Vec::new())
+        if self.is_failing.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(StoreError::Unreadable { what: "row" });
+        }
+        Ok(self.owners.lock().unwrap().clone())
     }
 
     async fn groups(&self, _: &DirectoryName) -> Result<Vec<Group>, StoreError> {
@@ -106,7 +110,6 @@ impl SettingsStore for Nowhere {
     async fn note_sign_in(
         &self,
         _: &DirectoryName,
-        _: Option<MethodSet>,
         _: MethodSet,
         _: Timestamp,
     ) -> Result<(), StoreError> {
@@ -400,6 +403,51 @@ async fn what_was_stored_is_in_force_also_if_the_store_cannot_be_read_after_it()
     assert_eq!((policies.running("staff", NOW), *told.lock().unwrap()), (None, 3));
     store.is_failing.store(false, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(store.revisions().await.unwrap().read, policies.history("staff"));
+}
+
+/// The shortest file: no messages, so that an owner has 30 at most.
+fn shortest() -> Ground {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scoregate.toml");
+    std::fs::write(&file, include_str!("../../config/minimal.toml")).unwrap();
+    let loaded = load(&LoadRequest {
+        file: Some(file),
+        environment: BTreeMap::new(),
+        overrides: Vec::new(),
+        allow_plain_secrets: false,
+        check_environment: false,
+        now: NOW,
+    });
+    Ground { config: Arc::new(loaded.config.unwrap()), provenance: Arc::new(loaded.provenance) }
+}
+
+#[tokio::test]
+async fn a_scheduled_change_starts_at_its_hour_unless_something_speaks_against_it_by_then() {
+    let (ground, store) = (shortest(), Arc::new(Nowhere::default()));
+    *store.owners.lock().unwrap() = vec![having(&[Method::Password, Method::Totp])];
+    let policies = Policies::open(store.clone()).await.unwrap();
+    let fail = |fails| store.is_failing.store(fails, std::sync::atomic::Ordering::SeqCst);
+    for (base, level) in [(0, 40), (1, 25), (2, 26)] {
+        let starts_at = Some(NOW.after(MINUTE * 10 * (u32::try_from(base).unwrap() + 1)));
+        let chosen = Chosen { required_level: Some(level), ..Chosen::default() };
+        let later = Wish { starts_at, chosen, ..wish(base) };
+        assert_eq!(policies.save(later, NOW).await.unwrap().number, base + 1);
+    }
+    let at = async |minutes: u32| {
+        let now = NOW.after(MINUTE * minutes);
+        let told = policies.start_due(&ground, now).await;
+        let told = told.iter().map(|(one, became)| (one.number, became.as_ref().ok().copied()));
+        let running = policies.running("staff", now).map_or(0, |one| one.number);
+        (told.collect::<Vec<_>>(), running)
+    };
+    assert_eq!(at(9).await, (vec![], 0));
+    fail(true);
+    assert_eq!(at(10).await, (vec![(1, None)], 0), "nobody knows who could come back");
+    fail(false);
+    assert_eq!(at(11).await, (vec![(1, Some(Became::Blocked))], 0), "its hour is not missed");
+    assert_eq!(at(12).await, (vec![], 0), "once");
+    assert_eq!(at(20).await, (vec![(2, Some(Became::Started))], 2));
+    assert_eq!(at(30).await, (vec![(3, Some(Became::Overtaken))], 2), "drafted before 2 began");
 }
 
 #[tokio::test]

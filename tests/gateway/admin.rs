@@ -1,11 +1,15 @@
 //! The administrators' portal from outside: who gets in by which door, and what each role may do. Not
 //! here: what a preview says (unit tests of `settings`), and looks (the browser tests).
 
+use std::time::Duration;
+
+use scoregate::keys::Purpose;
 use scoregate::points::Timestamp;
+use scoregate::sessions::{Name, SessionStore};
 use scoregate::settings::{Added, Chosen, NewRevision, SettingsStore};
 use scoregate::store::embedded::Embedded;
 
-use super::person::{Page, Person, encoded};
+use super::person::{Page, Person, SESSION, encoded};
 use super::wire::Road;
 use super::world::{HOST, World, email_of, password_of, wait_for};
 
@@ -353,10 +357,10 @@ fn each_role_reads_and_changes_what_the_matrix_says() {
         let preview = person.post("/directories/staff/preview", &encoded(&hidden, &FIRST));
         assert_eq!(preview.status, 200, "{role}: a preview changes nothing");
         let fields = draft(&[("points_email", "15"), ("when", "now")]);
-        for address in ["save", "confirm", "end"] {
+        for (address, done) in [("save", 303), ("confirm", 404), ("end", 404)] {
             let to = format!("/directories/staff/{address}");
             let status = person.post(&to, &encoded(&hidden, &fields)).status;
-            assert_eq!(status != 403, may_change, "{role} {address}: {status}");
+            assert_eq!(status, if may_change { done } else { 403 }, "{role} {address}");
         }
         let forged = [("csrf".to_owned(), "x.y.".to_owned())];
         let status = person.post("/directories/staff/save", &encoded(&forged, &fields)).status;
@@ -373,7 +377,7 @@ fn a_change_that_keeps_its_author_out_is_saved_now_to_be_confirmed_and_not_for_l
     let piet = ["user", "add", "piet", "--directory", "staff", "--email", &email];
     let phone = ["--phone", "+31612345689", "--role", "scoregate_owner"];
     let link = super::world::link_path(&world.operate(&[&piet[..], &phone].concat()));
-    Person::new(&world).set_up(&link, "piet");
+    let mut app = Person::new(&world).set_up(&link, "piet");
     let change = draft(&[("required_level", "50")]);
     let knowing = ("typed_name", "staff");
     let later = [("when", "later"), ("starts_at", "2099-01-01T10:00"), knowing];
@@ -382,6 +386,76 @@ fn a_change_that_keeps_its_author_out_is_saved_now_to_be_confirmed_and_not_for_l
     assert!(!world.audit().contains("policy."), "{}", world.audit());
     assert_eq!(save(&mut olga, &change, &[("when", "now"), knowing]), 200);
     assert!(olga.page.words().contains("Revision 1 holds until"), "{}", olga.page.words());
+    let confirm = |person: &mut Person| {
+        person.open("/directories/staff/authentication");
+        person.fill_form("/confirm", &[]).words()
+    };
+    let before = confirm(&mut olga);
+    assert!(before.contains("This session is from before the change"), "{before}");
+    assert!(!world.audit().contains("policy.confirmed"), "{}", world.audit());
+    let mut piet = administrator(&world);
+    piet.open("/directories");
+    piet.sign_in_with_mail(&world, "piet");
+    piet.choose("totp");
+    piet.fill(&[("code", &app.code())]);
+    let after = confirm(&mut piet);
+    assert!(after.contains("Confirmed. It stays."), "{after}");
+    assert!(!after.contains("holds until"), "{after}");
+    assert!(world.audit().contains("policy.confirmed"), "{}", world.audit());
+}
+
+#[test]
+fn a_change_asks_for_a_fresh_proof_and_what_was_typed_waits_for_it() {
+    let mut world = World::with_users(&[]);
+    let mut olga = signed_in(&world, "olga", "scoregate_owner");
+    world.stop();
+    age_proofs(&world, &olga, Duration::from_secs(660));
+    world.run();
+    olga.road = Road::Plain(world.running().admin);
+    assert_eq!(save(&mut olga, &draft(&[("points_email", "15")]), &[("when", "now")]), 200);
+    assert!(olga.page.path().starts_with("/.scoregate/"), "{}", olga.page.address);
+    assert!(!world.audit().contains("policy.changed"), "{}", world.audit());
+    let before = world.codes_to("olga").len();
+    olga.choose("email");
+    olga.type_code_from_mail(&world, "olga", before);
+    assert!(olga.page.path().starts_with("/kept/"), "{}", olga.page.address);
+    assert!(!world.audit().contains("policy.changed"), "looking at it sends nothing");
+    let kept = olga.page.address.clone();
+    olga.fill_form("/save", &[]);
+    assert!(olga.page.words().contains("Saved."), "{}", olga.page.words());
+    assert!(world.audit().contains("policy.changed"), "{}", world.audit());
+    let mut piet = signed_in(&world, "piet", "scoregate_owner");
+    assert_eq!(piet.get(&kept).status, 404, "of another session");
+}
+
+/// Makes every proof of a session this much older, in the store of a gateway that is down.
+fn age_proofs(world: &World, person: &Person, by: Duration) {
+    let folder = world.path("store");
+    let (now, token) = (in_seconds(0), person.jar[SESSION].clone());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let (store, keys) = Embedded::open(&folder).await.unwrap();
+        let (name, _) = Name::parse(&token, Purpose::SessionName, &keys, now).unwrap();
+        let (mut session, name) = store.find_session(&name.hash()).await.unwrap().unwrap();
+        for proof in &mut session.proofs {
+            proof.at = proof.at.before(by);
+        }
+        assert!(store.end_session(&session.key).await.unwrap());
+        store.create_session(&session, &name).await.unwrap();
+        store.close().await;
+    });
+}
+
+#[test]
+fn what_people_fall_back_on_has_no_share_and_a_revision_that_is_not_there_no_page() {
+    let world = World::with_users(&[]);
+    let mut olga = signed_in(&world, "olga", "scoregate_owner");
+    let page = olga.open("/directories/staff/authentication").response.text();
+    assert!(page.contains("Recovery code"), "{page}");
+    assert_eq!(page.matches("%</span>").count(), 6, "password, sms, e-mail, app and two keys");
+    for (from, status) in [("77", 404), ("0", 200)] {
+        let address = format!("/directories/staff/authentication?from={from}");
+        assert_eq!(olga.open(&address).status(), status, "{from}");
+    }
 }
 
 #[test]

@@ -295,3 +295,14 @@ async fn links_lead_to_where_people_come_in_and_not_to_where_a_proxy_does() {
         assert_eq!(own_pages(trusted, public_port), expected, "{trusted:?} {public_port:?}");
     }
 }
+
+#[tokio::test]
+async fn a_host_under_a_star_is_reached_on_the_port_of_its_route() {
+    let keys = House::new().await.keys;
+    let mut config = house::config();
+    config.routes.iter_mut().find(|route| route.host == HOST).unwrap().host =
+        "*.apps.example.org".to_owned();
+    let snapshot = house::snapshot_of(config, keys);
+    assert_eq!(snapshot.origin("a.apps.example.org"), "http://a.apps.example.org:8443");
+    assert_eq!(snapshot.origin("b.elsewhere.example.org"), "http://b.elsewhere.example.org:8080");
+}

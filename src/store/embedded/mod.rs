@@ -9,6 +9,8 @@ mod accounts;
 mod changes;
 mod codes;
 mod counters;
+#[cfg(test)]
+mod counting_tests;
 mod fields;
 mod folder;
 mod passkeys;

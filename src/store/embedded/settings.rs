@@ -285,60 +285,53 @@ impl SettingsStore for Embedded {
         sets: &[MethodSet],
         most: u32,
     ) -> Result<Vec<UserName>, StoreError> {
-        let mut names: Vec<String> = Vec::new();
-        for set in sets {
-            let (directory, set) = (directory.clone(), bits(*set));
-            let left = i64::from(most) - i64::try_from(names.len()).unwrap_or(i64::MAX);
-            if left <= 0 {
-                break;
-            }
-            let found: Vec<String> = self
-                .read(move |connection| {
-                    Box::pin(async move {
-                        Ok(sqlx::query_scalar(
-                            "SELECT users.name FROM user_methods JOIN users ON users.id = user
-                             WHERE user_methods.directory = ? AND methods = ? AND is_active = 1
-                             ORDER BY users.name LIMIT ?",
+        let sets: Vec<i64> = sets.iter().map(|set| bits(*set)).collect();
+        let directory = directory.clone();
+        let mut names: Vec<String> = self
+            .read(move |connection| {
+                Box::pin(async move {
+                    let mut names = Vec::new();
+                    for set in sets {
+                        // In the order of an index, which ends it after so many.
+                        let first: Vec<String> = sqlx::query_scalar(
+                            "SELECT name FROM user_methods
+                             WHERE directory = ? AND methods = ? AND is_active = 1
+                             ORDER BY name LIMIT ?",
                         )
                         .bind(&*directory)
                         .bind(set)
-                        .bind(left)
-                        .fetch_all(connection)
-                        .await?)
-                    })
+                        .bind(i64::from(most))
+                        .fetch_all(&mut *connection)
+                        .await?;
+                        names.extend(first);
+                    }
+                    Ok(names)
                 })
-                .await?;
-            names.extend(found);
-        }
+            })
+            .await?;
         names.sort();
+        names.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         names.iter().map(|name| name.parse().map_err(|_| unreadable("user"))).collect()
     }
 
     async fn note_sign_in(
         &self,
         directory: &DirectoryName,
-        before: Option<MethodSet>,
         shown: MethodSet,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let directory = directory.clone();
-        let steps = [(before, -1_i64), (Some(shown), 1)];
         self.write(move |connection| {
             Box::pin(async move {
-                for (set, change) in steps {
-                    let Some(set) = set else { continue };
-                    sqlx::query(
-                        "INSERT INTO sign_in_days (directory, day, methods, count)
-                         VALUES (?1, ?2, ?3, max(?4, 0))
-                         ON CONFLICT DO UPDATE SET count = max(count + ?4, 0)",
-                    )
-                    .bind(&*directory)
-                    .bind(day(now))
-                    .bind(bits(set))
-                    .bind(change)
-                    .execute(&mut *connection)
-                    .await?;
-                }
+                sqlx::query(
+                    "INSERT INTO sign_in_days (directory, day, methods, count) VALUES (?, ?, ?, 1)
+                     ON CONFLICT DO UPDATE SET count = count + 1",
+                )
+                .bind(&*directory)
+                .bind(day(now))
+                .bind(bits(shown))
+                .execute(connection)
+                .await?;
                 Ok(())
             })
         })

@@ -169,7 +169,9 @@ async fn show(
         Ok(desk) => desk,
         Err(answer) => return answer,
     };
-    let settings = desk.asked(&asked);
+    let Some(settings) = desk.asked(&asked) else {
+        return desk.refuse(Kind::NotFound, Refusal::NotFound);
+    };
     page(&desk, Typed::Values(&settings), &settings, &[], asked.said.as_deref()).await
 }
 
@@ -206,20 +208,23 @@ pub(super) async fn again_on(desk: &Desk<'_>, base: u64, mut said: Vec<String>) 
 }
 
 impl Desk<'_> {
-    /// The values to begin with: those in force, an earlier revision's, or a preset's.
-    fn asked(&self, asked: &Asked) -> Settings {
-        if let Some(number) = asked.from {
-            let history = self.admin.policies.history(&self.directory);
-            let wanted = history.iter().find(|revision| revision.number == number);
-            let chosen = wanted.map(|revision| &revision.chosen);
-            return match self.ground.with(&self.directory, chosen) {
-                Ok(Some(settings)) => settings,
-                Ok(None) | Err(_) => self.running.clone(),
-            };
+    /// The values to begin with: those in force, an earlier revision's (0: what files say), or a preset's.
+    /// `None`: there is no such revision.
+    fn asked(&self, asked: &Asked) -> Option<Settings> {
+        let Some(number) = asked.from else { return Some(self.preset(asked.preset.as_deref())) };
+        let history = self.admin.policies.history(&self.directory);
+        let wanted = history.iter().find(|revision| revision.number == number);
+        if number > 0 && wanted.is_none() {
+            return None;
         }
+        let settings = self.ground.with(&self.directory, wanted.map(|wanted| &wanted.chosen));
+        Some(settings.ok().flatten().unwrap_or_else(|| self.running.clone()))
+    }
+
+    fn preset(&self, preset: Option<&str>) -> Settings {
         let standard = Settings::standard();
         let mut settings = self.running.clone();
-        let level = match asked.preset.as_deref() {
+        let level = match preset {
             Some("standard") => standard.required_level,
             Some("password") => crate::points::Level::new(20).unwrap_or(standard.required_level),
             Some(_) | None => return settings,
@@ -310,8 +315,8 @@ struct MethodRow {
     hint: String,
     field: FieldView,
     alone: bool,
-    users: u64,
-    share: u64,
+    /// Who has it, and how many of a hundred that are; `None`: of what people fall back on nobody is counted.
+    users: Option<(u64, u64)>,
 }
 
 struct WayView {
@@ -461,8 +466,9 @@ impl Desk<'_> {
             hint: if hint.is_empty() { String::new() } else { self.frame.t(hint) },
             field: self.field(Field::Points(method), typed),
             alone: line.alone,
-            users: line.users,
-            share: (line.users * 100).checked_div(all).unwrap_or(0),
+            users: method
+                .is_forecast()
+                .then(|| (line.users, (line.users * 100).checked_div(all).unwrap_or(0))),
         }
     }
 
