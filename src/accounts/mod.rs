@@ -5,6 +5,7 @@
 mod changes;
 mod names;
 mod passkeys;
+mod remembered;
 mod roster;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 pub use changes::{ChangeStore, Mark, PlannedRemoval};
 pub use names::{Country, EmailAddress, InvalidName, PhoneNumber, UserName};
 pub use passkeys::{NewPasskey, PasskeyCredential, PasskeyStore, PasskeyUse};
+pub use remembered::{MOST_REMEMBERED, NewRemembered, RememberedDevice, RememberedStore};
 pub use roster::{RosterQuery, RosterStore, Shown};
 
 use crate::points::{Channel, CredentialId, Enrolled, Kinds, Method, Role, Timestamp};
@@ -119,6 +121,8 @@ pub struct Account {
     pub passkeys: Vec<PasskeyCredential>,
     /// `None`: none were made.
     pub recovery: Option<RecoveryCodes>,
+    /// Also those that are over and not swept; the newest first.
+    pub remembered: Vec<RememberedDevice>,
     /// Rises with every change of the user, a contact or a credential.
     pub version: u64,
 }
@@ -130,7 +134,7 @@ impl Account {
         self.contacts.iter().find(|contact| contact.kind == kind && contact.is_usable)
     }
 
-    /// The methods that this user has. Whether a notifier can carry a code is the caller's to say.
+    /// The methods that this user has; a remembered device is none that somebody chooses. Whether a notifier can carry a code is the caller's to say.
     #[must_use]
     pub fn enrolled(&self) -> Vec<Enrolled> {
         if self.user.state == UserState::Disabled {
@@ -183,6 +187,7 @@ impl Account {
                 || self.passkeys.iter().any(|passkey| passkey.id == *credential)
                 // Also once the last of them is used: that one was a proof.
                 || self.recovery.as_ref().is_some_and(|codes| codes.id == *credential)
+                || self.remembered.iter().any(|device| device.id == *credential)
                 || self
                     .contacts
                     .iter()

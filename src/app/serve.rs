@@ -23,7 +23,7 @@ use super::operator::{self, Running};
 use super::reload::RunningGateway;
 use super::services::{self, Blueprint, Opened, Services};
 use super::{chain, clock};
-use crate::accounts::{AccountStore, PasskeyStore};
+use crate::accounts::{AccountStore, PasskeyStore, RememberedStore};
 use crate::audit::Actor;
 use crate::cli::{Failure, Terminal};
 use crate::clock::Clock;
@@ -403,6 +403,7 @@ async fn sweep(
     warn(store.sweep_codes(now).await, "ended codes were not removed");
     warn(store.sweep_challenges(now).await, "ended challenges were not forgotten");
     warn(store.sweep_links(now).await, "ended links were not removed");
+    warn(store.sweep_remembered(now).await, "remembered devices that are over were not removed");
     let forgotten = now.before(DEVICE_AGE);
     warn(store.sweep_browsers(forgotten).await, "browsers that are gone were not forgotten");
 }

@@ -154,6 +154,7 @@ pub(super) fn build(blueprint: Blueprint) -> Result<Services, Failure> {
         passwords,
         changes: counters.clone(),
         recovery: counters.clone(),
+        remembered: counters.clone(),
         notifiers: notifiers.clone(),
         texting,
         news_text: Arc::new(NewsTexts),

@@ -411,8 +411,8 @@ pub(super) struct Points {
     /// A recovery code: one of ten that a person has stored. No forecast counts it.
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) recovery_code: u16,
-    /// A device that was remembered at an earlier sign-in. Not in this version; may be priced
-    /// already.
+    /// A device that its user had remembered at an earlier sign-in, beside the password. `0`: none is
+    /// offered, and none counts.
     #[schemars(extend("default" = 10, "x-weaker" = "higher"), range(max = 1000))]
     pub(super) remembered_device: u16,
     /// The most that a token can be worth. Not in this version; may be priced already.
@@ -445,7 +445,7 @@ pub(super) struct Lifetimes {
     /// A recovery code.
     #[schemars(extend("default" = "session"))]
     pub(super) recovery_code: ProofLifetime,
-    /// A remembered device.
+    /// A remembered device: so long the second step is not asked for on it.
     #[schemars(extend("default" = "30d"))]
     pub(super) remembered_device: ProofLifetime,
     /// A token.

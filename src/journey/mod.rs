@@ -14,6 +14,7 @@ mod outlook;
 mod passkeys;
 mod password;
 mod record;
+mod remembered;
 mod return_address;
 mod set_up;
 #[cfg(test)]
@@ -32,12 +33,14 @@ pub use news::{News, NewsText, Scene};
 pub use outlook::{Closed, Outlook};
 pub use passkeys::{MOST_PASSKEYS, PasskeyAdded};
 pub use password::{Forgotten, RESET_LIFETIME, Renewed, Reset};
+pub use remembered::Remembered;
 pub use return_address::ReturnAddress;
 pub use set_up::{AppSetUp, SetUp, SetUpTicket, token_hash};
 pub use transaction::{Notice, Opening, Transaction};
 
 use crate::accounts::{
-    Account, AccountStore, ChangeStore, EmailAddress, PasskeyStore, StoreError, UserName, UserState,
+    Account, AccountStore, ChangeStore, EmailAddress, PasskeyStore, RememberedStore, StoreError,
+    UserName, UserState,
 };
 use crate::audit::{Audit, EventName};
 use crate::gate::{Arrival, Reference};
@@ -137,11 +140,13 @@ pub struct Turn {
     pub name: Option<Name>,
     /// This browser has signed in: remember it as one that has.
     pub knows_browser: bool,
+    /// For the cookie of a remembered device.
+    pub remembered: Option<Remembered>,
 }
 
 impl Turn {
     const fn to(place: Place, transaction: Transaction) -> Self {
-        Self { place, transaction, name: None, knows_browser: false }
+        Self { place, transaction, name: None, knows_browser: false, remembered: None }
     }
 
     /// The next page says how many codes are left, and there is one. What it says already is more urgent.
@@ -171,6 +176,10 @@ pub struct Visit<'a> {
     pub source: &'a Source,
     /// Hash of the cookie by which this browser will be known once it has signed in.
     pub browser_to_know: [u8; 32],
+    /// Hash of the cookie of a device that was remembered, whoever's.
+    pub remembered: Option<[u8; 32]>,
+    /// The person asks to have this device remembered.
+    pub remember: bool,
     pub language: &'a str,
     pub user_agent: Option<&'a str>,
     pub reference: Reference,
@@ -214,6 +223,7 @@ pub struct Journey {
     passwords: Arc<Password>,
     changes: Arc<dyn ChangeStore>,
     recovery: Arc<dyn RecoveryStore>,
+    remembered: Arc<dyn RememberedStore>,
     notifiers: Arc<Notifiers>,
     texting: Texting,
     news_text: Arc<dyn NewsText>,
@@ -240,6 +250,7 @@ pub struct Parts {
     /// What people change themselves.
     pub changes: Arc<dyn ChangeStore>,
     pub recovery: Arc<dyn RecoveryStore>,
+    pub remembered: Arc<dyn RememberedStore>,
     pub notifiers: Arc<Notifiers>,
     /// What a text message has to pass before it is sent.
     pub texting: Texting,
@@ -262,6 +273,7 @@ impl Journey {
             passwords: parts.passwords,
             changes: parts.changes,
             recovery: parts.recovery,
+            remembered: parts.remembered,
             notifiers: parts.notifiers,
             texting: parts.texting,
             news_text: parts.news_text,
@@ -401,8 +413,13 @@ impl Journey {
         let limits = arrival.snapshot.config.session;
         let begun = self.sessions.begin(beginning, limits, arrival.now).await?;
         self.proven(visit, account, method);
+        let (begun, remembered) = match method {
+            Method::Password => self.recall(visit, account, begun).await,
+            _ => (begun, None),
+        };
         let mut turn = self.go_on(visit, transaction, begun).await;
         turn.knows_browser = true;
+        turn.remembered = remembered;
         Ok(turn)
     }
 
@@ -614,7 +631,9 @@ impl Journey {
                 }
                 let left =
                     is_recovery.then(|| account.recovery.as_ref().map_or(0, |codes| codes.left));
-                let turn = self.go_on(visit, transaction, *newly).await;
+                let remembered = self.remember(visit, method, &newly.present).await;
+                let mut turn = self.go_on(visit, transaction, *newly).await;
+                turn.remembered = remembered;
                 Ok(match left {
                     Some(left) => turn.after_recovery(left),
                     None => turn,

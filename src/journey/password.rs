@@ -364,7 +364,7 @@ fn end_of_mark(settings: &Settings, now: Timestamp) -> Option<Timestamp> {
     settings.recovery_taint.map(|taint| now.after(taint))
 }
 
-fn reaches(evidence: &Evidence, settings: &Settings, now: Timestamp) -> bool {
+pub(super) fn reaches(evidence: &Evidence, settings: &Settings, now: Timestamp) -> bool {
     let level = settings.required_level;
     let weighing = weigh(&Requirement { level, ..Requirement::default() }, evidence, settings, now);
     weighing.signed_in && weighing.score.reaches(level)

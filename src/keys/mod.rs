@@ -35,6 +35,8 @@ pub enum Purpose {
     Browser,
     /// A browser that has signed in here before.
     KnownBrowser,
+    /// A device on which the second step need not be shown.
+    RememberedDevice,
     /// A form of ours, bound to a browser.
     Csrf,
     /// What a person is on the way to, in the address of our pages.
@@ -51,6 +53,7 @@ impl Purpose {
             Self::SessionName => b"scoregate session name",
             Self::Browser => b"scoregate browser",
             Self::KnownBrowser => b"scoregate known browser",
+            Self::RememberedDevice => b"scoregate remembered device",
             Self::Csrf => b"scoregate csrf",
             Self::Transaction => b"scoregate transaction",
             Self::SetUp => b"scoregate set-up",

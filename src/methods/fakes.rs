@@ -702,6 +702,7 @@ pub(super) fn account_of(bench: &Bench, name: &str, password: &str) -> Account {
             enrolled_at: None,
         }],
         passkeys: Vec::new(),
+        remembered: Vec::new(),
         recovery: Some(RecoveryCodes {
             id: CredentialId(format!("codes of {name}").into()),
             left: 10,

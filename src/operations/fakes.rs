@@ -77,6 +77,7 @@ fn account(new: NewUser, number: usize, now: Timestamp) -> Account {
         password,
         apps: Vec::new(),
         passkeys: Vec::new(),
+        remembered: Vec::new(),
         recovery: None,
         version: 1,
     }

@@ -211,9 +211,10 @@ pub struct Passage {
 }
 
 /// The names of our own cookies: the only ones that are removed, set and guarded.
-pub const OWN_COOKIES: [&str; 4] = [
+pub const OWN_COOKIES: [&str; 5] = [
     "__Host-scoregate",
     "__Host-scoregate-browser",
     "__Host-scoregate-device",
     "__Host-scoregate-rounds",
+    "__Host-scoregate-remembered",
 ];

@@ -16,12 +16,15 @@ pub const DEVICE: &str = "__Host-scoregate-device";
 /// How often a browser came back from a completed challenge and was asked again. Ten minutes.
 pub const ROUNDS: &str = "__Host-scoregate-rounds";
 
+/// A device on which its user need not show a second step for a while.
+pub const REMEMBERED: &str = "__Host-scoregate-remembered";
+
 /// How long a browser keeps [`DEVICE`] after it was last set: what browsers grant at most. What the store
 /// knows of a browser that was not seen for this long names nobody any more.
 pub const DEVICE_AGE: Duration = Duration::from_secs(400 * 86_400);
 
 /// Every name that is ours: removed from what goes to a portal and from what a portal sets.
-pub const ALL: [&str; 4] = [SESSION, BROWSER, DEVICE, ROUNDS];
+pub const ALL: [&str; 5] = [SESSION, BROWSER, DEVICE, ROUNDS, REMEMBERED];
 
 /// The value of the one cookie of this name over all `Cookie` fields.
 ///

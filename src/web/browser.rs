@@ -135,6 +135,13 @@ impl Device {
     }
 }
 
+/// What a browser shows of a device that was remembered, as the store knows it.
+#[must_use]
+pub(super) fn remembered(fields: &[&[u8]], keys: &Keyring, now: Timestamp) -> Option<[u8; 32]> {
+    let token = cookies::find(fields.iter().copied(), cookies::REMEMBERED)?;
+    Name::parse(token, Purpose::RememberedDevice, keys, now).map(|(name, _)| name.hash().0)
+}
+
 /// Whether a browser says that a form came from a page of this very origin.
 ///
 /// `Sec-Fetch-Site` where the browser sends it; else `Origin`; else `Referer`. None of the three, or

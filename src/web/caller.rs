@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::Portal;
 use super::answer::{Answer, Kind};
-use super::browser::{Browser, Device};
+use super::browser::{Browser, Device, remembered};
 use super::i18n::{Catalogue, Language};
 use super::pages::{Frame, Help, Hidden, Person};
 use super::rounds::Rounds;
@@ -30,6 +30,8 @@ pub struct Caller {
     pub arrival: Arc<Arrival>,
     pub browser: Browser,
     pub device: Device,
+    /// Hash of the value that a remembered device shows.
+    remembered: Option<[u8; 32]>,
     pub language: Language,
     pub source: Source,
     pub user_agent: Option<String>,
@@ -69,6 +71,7 @@ impl Caller {
             headers.get_all(COOKIE).iter().map(http::HeaderValue::as_bytes).collect();
         let browser = Browser::of(&fields, &keys, arrival.now);
         let device = Device::of(&fields, &keys, arrival.now);
+        let remembered = remembered(&fields, &keys, arrival.now);
         let rounds = Rounds::of(&fields, &keys, &arrival.host, arrival.now);
         let session = cookies::find(fields.iter().copied(), cookies::SESSION);
         let query = Query::of(uri);
@@ -106,6 +109,7 @@ impl Caller {
             names_a_session: session.is_some(),
             browser,
             device,
+            remembered,
             transaction,
             arrival,
         }
@@ -131,6 +135,8 @@ impl Caller {
             arrival: &self.arrival,
             source: &self.source,
             browser_to_know: self.device.hash(),
+            remembered: self.remembered,
+            remember: false,
             language: self.language.code(),
             user_agent: self.user_agent.as_deref(),
             reference: self.reference,
@@ -283,7 +289,11 @@ impl Caller {
             let (before, to) = (self.rounds.as_ref(), &transaction.return_to);
             self.rounds_cookie(&Rounds::sent(before, to, self.keys(), self.arrival.now))
         });
-        answer.cookies(name.into_iter().chain(device).chain(rounds))
+        let remembered = turn.remembered.map(|one| {
+            let token = one.value.token(crate::keys::Purpose::RememberedDevice, self.keys());
+            cookies::set(cookies::REMEMBERED, &token, Some(one.keep_for))
+        });
+        answer.cookies(name.into_iter().chain(device).chain(rounds).chain(remembered))
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) async fn show(State(portal): State<Portal>, caller: Caller) -> Answer
             transaction: caller.transaction.clone(),
             name: None,
             knows_browser: false,
+            remembered: None,
         }),
     }
 }

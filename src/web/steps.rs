@@ -16,7 +16,7 @@ use super::pages::{
 use super::router::{Posted, refused};
 use crate::accounts::ContactKind;
 use crate::config::ShowPoints;
-use crate::journey::{self, JourneyError, Notice, Place, Step, Turn};
+use crate::journey::{self, JourneyError, Notice, Place, Step, Turn, Visit};
 use crate::points::{Forbidden, Method, Standing, Timestamp, weigh};
 
 /// `GET next` and `GET confirm`: what there is to choose from.
@@ -97,6 +97,7 @@ pub(super) fn elsewhere(caller: &Caller, step: &Step) -> Answer {
         transaction: caller.transaction.clone(),
         name: None,
         knows_browser: false,
+        remembered: None,
     })
 }
 
@@ -235,6 +236,7 @@ pub(super) async fn show_code(
             transaction: caller.transaction.clone(),
             name: None,
             knows_browser: false,
+            remembered: None,
         }),
         Method::RememberedDevice | Method::Token => {
             refused(&portal, &caller, Kind::NotFound, Refusal::NotFound)
@@ -270,11 +272,19 @@ fn app(portal: &Portal, caller: &Caller, choice: &journey::Choice) -> Answer {
         hidden: caller.hidden(),
         done: done(portal, caller),
         entry: format!("{brand} ({name})"),
+        remember_days: remember_days(portal, caller, Method::Totp),
         state: code_state(&caller.transaction.notice),
         has_other_ways: choice.methods().len() > 1,
     }
     .render();
     caller.page(Kind::Page, html)
+}
+
+/// For how many days this device can be remembered with this step.
+fn remember_days(portal: &Portal, caller: &Caller, method: Method) -> Option<u32> {
+    let wanted = portal.journey.wanted(&caller.arrival, &caller.transaction);
+    let lasts = portal.journey.remembers(&caller.arrival, &wanted.requirement, method)?;
+    u32::try_from(lasts.as_secs() / 86_400).ok().filter(|days| *days > 0)
 }
 
 fn recovery(portal: &Portal, caller: &Caller, choice: &journey::Choice) -> Answer {
@@ -318,6 +328,7 @@ fn sent(portal: &Portal, caller: &Caller, method: Method, choice: &journey::Choi
         done: done(portal, caller),
         method,
         target: target(caller, method).unwrap_or_default(),
+        remember_days: remember_days(portal, caller, method),
         minutes: u32::try_from(lifetime.as_secs() / 60).unwrap_or(u32::MAX),
         state: code_state(&caller.transaction.notice),
         resend_at: caller.transaction.resend_at,
@@ -364,7 +375,8 @@ pub(super) async fn submit_code(
     };
     let field = if method == Method::Password { "password" } else { "code" };
     let transaction = caller.transaction.clone();
-    let turn = portal.journey.answer(&caller.visit(), transaction, method, form.field(field)).await;
+    let visit = Visit { remember: form.field("remember") == "1", ..caller.visit() };
+    let turn = portal.journey.answer(&visit, transaction, method, form.field(field)).await;
     match turn {
         Err(JourneyError::Busy { retry_after }) if method == Method::Password => {
             again(&portal, &caller, Kind::Unavailable { retry_after })

@@ -17,6 +17,7 @@ mod metrics;
 mod person;
 mod recovery;
 mod related;
+mod remembered;
 mod secrets;
 mod sms;
 mod smtp;

@@ -6,6 +6,7 @@ mod news;
 mod passkeys;
 mod password;
 mod recovery;
+mod remembered;
 mod removal;
 mod set_up;
 
@@ -95,6 +96,9 @@ pub(crate) struct Trip {
     pub(crate) anna: Account,
     /// What the browser has in its cookie.
     pub(crate) name: Option<Name>,
+    /// What it shows of a remembered device, and whether it asks to be one.
+    remembered: Option<Name>,
+    remember: bool,
     pub(crate) now: Timestamp,
 }
 
@@ -120,8 +124,19 @@ impl Trip {
         let journey = Arc::new(Journey::new(parts(&house, &notifiers, &audit, tries, texts)));
         let anna = house.user_with("staff", "anna", cheap().hash(PASSWORD).unwrap()).await;
         let source = Source { address: "192.0.2.7".into(), browser: None };
-        let name = None;
-        Self { house, journey, mail, notifiers, audit, source, anna, name, now: NOW }
+        Self {
+            house,
+            journey,
+            mail,
+            notifiers,
+            audit,
+            source,
+            anna,
+            name: None,
+            remembered: None,
+            remember: false,
+            now: NOW,
+        }
     }
 
     async fn arrival(&self) -> Arrival {
@@ -133,6 +148,8 @@ impl Trip {
             arrival,
             source: &self.source,
             browser_to_know: [9; 32],
+            remembered: self.remembered.map(|value| value.hash().0),
+            remember: self.remember,
             language: "en",
             user_agent: Some("a browser"),
             reference: Reference::random(),
@@ -141,6 +158,7 @@ impl Trip {
 
     fn follow(&mut self, turn: &Turn) {
         self.name = turn.name.or(self.name);
+        self.remembered = turn.remembered.map(|one| one.value).or(self.remembered);
     }
 
     async fn sign_in(&mut self, to: Transaction, typed: &str, password: &str) -> Turn {
@@ -326,7 +344,8 @@ fn parts(
         ])),
         passwords,
         changes: store.clone(),
-        recovery: store,
+        recovery: store.clone(),
+        remembered: store,
         notifiers: notifiers.clone(),
         texting: Texting::new(text_limits, budget, counters),
         news_text: Arc::new(PlainNews),
@@ -740,6 +759,8 @@ async fn of_a_hundred_right_answers_at_once_one_counts_and_one_name_is_given() {
                 arrival: &arrival,
                 source: &source,
                 browser_to_know: [9; 32],
+                remembered: None,
+                remember: false,
                 language: "en",
                 user_agent: None,
                 reference: Reference::random(),

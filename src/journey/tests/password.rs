@@ -21,7 +21,7 @@ impl Trip {
     }
 
     /// Whoever reads anna's mail sets her password.
-    async fn reset_by_mail(&self, password: &str) {
+    pub(super) async fn reset_by_mail(&self, password: &str) {
         assert_eq!(self.forget("anna").await, Forgotten::Noted);
         let (token, ..) = self.link().await.unwrap();
         assert_eq!(self.reset(&token, password).await, Reset::Done);

@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 use super::super::{NameHash, NameRecord, SessionKey, SessionRecord, SessionStore};
 use crate::accounts::{
     Account, AccountStore, ChangeStore, ContactKind, CreateError, EmailAddress, Link, Mark,
-    NewPasskey, NewUser, PasskeyStore, PasskeyUse, PlannedRemoval, StoreError, User, UserId,
-    UserName, UserState,
+    NewPasskey, NewRemembered, NewUser, PasskeyStore, PasskeyUse, PlannedRemoval, RememberedDevice,
+    RememberedStore, StoreError, User, UserId, UserName, UserState,
 };
 use crate::keys::Keyring;
 use crate::methods::{CodeStore, RecoveryStore, SentCode, Taken};
@@ -494,5 +494,34 @@ impl PasskeyStore for Faulty {
         not_before: Timestamp,
     ) -> Result<(), StoreError> {
         through!(self.put_off_passkey_offer(user, not_before))
+    }
+}
+
+#[async_trait]
+impl RememberedStore for Faulty {
+    async fn remember_device(
+        &self,
+        new: NewRemembered,
+        now: Timestamp,
+    ) -> Result<CredentialId, StoreError> {
+        through!(self.remember_device(new, now))
+    }
+
+    async fn use_remembered(
+        &self,
+        user: &UserId,
+        hash: &[u8; 32],
+        next: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<RememberedDevice>, StoreError> {
+        through!(self.use_remembered(user, hash, next, now))
+    }
+
+    async fn forget_device(&self, user: &UserId, id: &CredentialId) -> Result<bool, StoreError> {
+        through!(self.forget_device(user, id))
+    }
+
+    async fn sweep_remembered(&self, now: Timestamp) -> Result<u64, StoreError> {
+        through!(self.sweep_remembered(now))
     }
 }

@@ -12,6 +12,7 @@ use super::fields::{
     bytes, instant, maybe_instant, millis, new_id, open, open_password, place, seal_password,
     unreadable, whole,
 };
+use super::remembered::{RememberedRow, forget_all};
 use crate::accounts::{
     Account, AccountStore, AppCredential, Contact, ContactKind, CreateError, EmailAddress, Link,
     LinkPurpose, Mark, NewUser, PasswordCredential, RecoveryCodes, StoreError, User, UserId,
@@ -254,6 +255,7 @@ async fn load_account(
     .fetch_optional(&mut *connection)
     .await?;
     let passkeys = super::passkeys::load(connection, &id).await?;
+    let remembered = super::remembered::load(connection, &id).await?;
     let Some(row) = row else { return Ok(None) };
     let version = u64::try_from(row.version).map_err(|_| unreadable("user"))?;
     Ok(Some(Account {
@@ -263,6 +265,7 @@ async fn load_account(
         apps: apps.into_iter().map(|row| row.open(keys, &id)).collect::<Result<_, _>>()?,
         passkeys: passkeys.into_iter().map(|row| row.open(keys, &id)).collect::<Result<_, _>>()?,
         recovery: recovery.map(recovery_codes).transpose()?,
+        remembered: remembered.into_iter().map(RememberedRow::read).collect::<Result<_, _>>()?,
         version,
     }))
 }
@@ -384,6 +387,7 @@ impl NewPassword {
             .bind(user)
             .execute(&mut *connection)
             .await?;
+        forget_all(connection, user).await?;
         let (id, mark) = (new_id(), self.mark.as_ref());
         sqlx::query(
             "INSERT INTO passwords (id, user, record, set_at, mark_ends_at, enrolled_at)
@@ -623,8 +627,11 @@ impl AccountStore for Embedded {
                     sqlx::query("UPDATE users SET state = ?, version = version + 1 WHERE id = ?")
                         .bind(state_name(state))
                         .bind(&*user.0)
-                        .execute(connection)
+                        .execute(&mut *connection)
                         .await?;
+                if state == UserState::Disabled {
+                    forget_all(connection, &user.0).await?;
+                }
                 Ok(set.rows_affected() > 0)
             })
         })

@@ -15,6 +15,7 @@ mod fields;
 mod folder;
 mod passkeys;
 mod recovery;
+mod remembered;
 mod roster;
 mod schema;
 mod sessions;

@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_passkeys.sql"),
     include_str!("migrations/0007_password_enrolment.sql"),
     include_str!("migrations/0008_roster.sql"),
+    include_str!("migrations/0009_remembered_devices.sql"),
 ];
 
 /// A writer waits this long for a stranger's lock, then the caller answers 503.

@@ -447,6 +447,7 @@ fn the_migrations_that_stores_have_seen_are_the_same_in_the_same_order() {
         "1153630bfb8a12f5", // 0002
         "0c71956e68f3c474", // 0007
         "362ee9d2976ef05e", // 0008
+        "8af4148b4b909518", // 0009
     ];
     let beginning = |sql: &&str| {
         let hash = Sha256::digest(sql.as_bytes());

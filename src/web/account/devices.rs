@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 
-use super::{failed, permitted};
+use super::{credential, failed, permitted};
 use crate::journey::Change;
 use crate::web::Portal;
 use crate::web::answer::{Answer, Kind};
 use crate::web::caller::Caller;
-use crate::web::pages::{AccountDevice, AccountDevices};
+use crate::web::pages::{AccountDevice, AccountDevices, AccountRemembered};
 use crate::web::router::Posted;
 
 const PAGE: &str = "me/devices";
@@ -34,13 +34,25 @@ pub(in crate::web) async fn show(State(portal): State<Portal>, caller: Caller) -
         frame: caller.frame_with_person(&portal, true),
         hidden: caller.hidden_without_transaction(),
         devices: devices.into_iter().map(device).collect(),
+        remembered: portal
+            .journey
+            .remembered_devices(&caller.visit(), &permit)
+            .into_iter()
+            .map(|device| AccountRemembered {
+                credential: device.id.0.to_string(),
+                user_agent: device.user_agent.unwrap_or_default(),
+                last_used_at: device.last_used_at,
+                ends_at: device.ends_at,
+            })
+            .collect(),
         done: caller.parameter("done"),
     }
     .render();
     caller.page(Kind::Page, html)
 }
 
-/// `POST me/devices`: the field `device` names the one that ends; `others` ends all but this one.
+/// `POST me/devices`: the field `device` names the one that ends; `others` ends all but this one;
+/// `remembered` names a remembered device that is forgotten.
 pub(in crate::web) async fn submit(State(portal): State<Portal>, posted: Posted) -> Answer {
     let Posted { caller, form } = posted;
     let permit = match permitted(&portal, &caller, Change::Look, PAGE) {
@@ -48,6 +60,13 @@ pub(in crate::web) async fn submit(State(portal): State<Portal>, posted: Posted)
         Err(answer) => return answer,
     };
     let visit = caller.visit();
+    let remembered = form.field("remembered");
+    if !remembered.is_empty() {
+        return match portal.journey.forget_device(&visit, &permit, &credential(remembered)).await {
+            Ok(_) => Answer::see_other("/.scoregate/me/devices?done=forgotten"),
+            Err(error) => failed(&portal, &caller, &error),
+        };
+    }
     let ended = if form.field("others").is_empty() {
         portal.journey.end_device(&visit, &permit, form.field("device")).await.map(drop)
     } else {

@@ -881,3 +881,15 @@ mail-setup-text =
 
     It works once, for 24 hours.
     Do you expect no account? Then do nothing.
+
+## Remembered devices
+remember = { $n ->
+    [one] Do not ask for the second step on this device for 1 day
+   *[other] Do not ask for the second step on this device for { $n } days
+}
+remember-hint = Only on a device that only you use.
+remembered-title = Remembered devices
+remembered-lead = The second step is not asked for here, except where more is needed. Another password ends this everywhere.
+remembered-times = last used { $seen }, until { $until }
+remembered-forget = Forget
+remembered-forgotten = The second step is asked for there again.

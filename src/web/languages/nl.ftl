@@ -881,3 +881,15 @@ mail-setup-text =
 
     Het werkt één keer, 24 uur lang.
     Verwacht je geen account? Doe dan niets.
+
+## Onthouden apparaten
+remember = { $n ->
+    [one] Vraag 1 dag niet om de tweede stap op dit apparaat
+   *[other] Vraag { $n } dagen niet om de tweede stap op dit apparaat
+}
+remember-hint = Alleen op een apparaat dat alleen jij gebruikt.
+remembered-title = Onthouden apparaten
+remembered-lead = Hier wordt niet om de tweede stap gevraagd, behalve waar meer nodig is. Een ander wachtwoord maakt hier overal een einde aan.
+remembered-times = laatst gebruikt { $seen }, tot { $until }
+remembered-forget = Vergeten
+remembered-forgotten = Daar wordt weer om de tweede stap gevraagd.

@@ -16,7 +16,7 @@ use super::frame::{Frame, html};
 use crate::points::Method;
 pub use apps::{AccountApp, AccountApps};
 pub use contacts::{AccountContact, AccountContacts, ConfirmContact, ContactsState};
-pub use devices::{AccountDevice, AccountDevices};
+pub use devices::{AccountDevice, AccountDevices, AccountRemembered};
 pub use overview::{AccountMethod, AccountOverview, AccountPlan, Verdict};
 pub use passkeys::{AccountPasskeys, AddPasskey, NoMore, PasskeyCard, RemovePasskey};
 pub use password::ChangePassword;

@@ -113,6 +113,8 @@ struct CodeView<'a> {
     lost_href: String,
     /// The code may be filled in from a text message.
     is_texted: bool,
+    /// The words of the box that has this device remembered.
+    remember: Option<String>,
 }
 
 /// P3: a code that was sent by e-mail or as a text message.
@@ -128,6 +130,8 @@ pub struct SentCode {
     pub target: String,
     /// How long a code works.
     pub minutes: u32,
+    /// How long this device can be remembered, in days; `None`: not at all.
+    pub remember_days: Option<u32>,
     pub state: CodeState,
     /// When the next code can be sent; `None` or past: now.
     pub resend_at: Option<Timestamp>,
@@ -165,6 +169,7 @@ impl SentCode {
             lost: frame.t(lost),
             lost_href: self.hidden.address("stuck"),
             is_texted: self.method == Method::Sms,
+            remember: self.remember_days.map(|days| frame.t1("remember", "n", days)),
         })
     }
 
@@ -189,6 +194,8 @@ pub struct AppCode {
     pub done: Vec<Method>,
     /// What the app calls the entry: "Example (anna@example.org)".
     pub entry: String,
+    /// As in [`SentCode::remember_days`].
+    pub remember_days: Option<u32>,
     pub state: CodeState,
     pub has_other_ways: bool,
 }
@@ -215,6 +222,7 @@ impl AppCode {
             lost: frame.t("app-lost"),
             lost_href: self.hidden.address("stuck"),
             is_texted: false,
+            remember: self.remember_days.map(|days| frame.t1("remember", "n", days)),
         })
     }
 }

@@ -228,13 +228,25 @@ impl Painter<'_> {
             since: NOW,
             last_seen_at: later(60),
         };
-        for (page, done) in [("p25", ""), ("p25-ended", "ended")] {
+        let remembered = vec![AccountRemembered {
+            credential: "r1".to_owned(),
+            user_agent: "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0".to_owned(),
+            last_used_at: NOW,
+            ends_at: later(30 * 86_400),
+        }];
+        for (page, done) in [("p25", ""), ("p25-ended", "ended"), ("p25-forgotten", "forgotten")] {
             let (frame, hidden) = (self.with_user(true), hidden.clone());
             let devices = vec![
                 device(true, "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"),
                 device(false, "<b>who knows</b>"),
             ];
-            let page_of = AccountDevices { frame, hidden, devices, done: done.to_owned() };
+            let page_of = AccountDevices {
+                frame,
+                hidden,
+                devices,
+                remembered: remembered.clone(),
+                done: done.to_owned(),
+            };
             self.add(page, page_of.render());
         }
     }
@@ -467,6 +479,7 @@ impl Painter<'_> {
                 frame: self.with_user(false),
                 hidden: hidden(),
                 done: vec![Method::Password],
+                remember_days: Some(30),
                 entry: format!("Example ({})", self.name),
                 state,
                 has_other_ways: state == CodeState::Ready,
@@ -481,6 +494,7 @@ impl Painter<'_> {
             frame: self.with_user(false),
             hidden: hidden(),
             done: vec![Method::Password],
+            remember_days: Some(30),
             method,
             target: target.to_owned(),
             minutes: 10,

@@ -23,9 +23,9 @@ mod sign_in;
 
 pub use account::{
     AccountApp, AccountApps, AccountContact, AccountContacts, AccountDevice, AccountDevices,
-    AccountMethod, AccountOverview, AccountPasskeys, AccountPlan, AccountStop, AddPasskey,
-    ChangePassword, ConfirmContact, ContactsState, NewRecoveryCodes, NoMore, PasskeyCard,
-    RecoveryOverview, RemovePasskey, StopReason, Verdict,
+    AccountMethod, AccountOverview, AccountPasskeys, AccountPlan, AccountRemembered, AccountStop,
+    AddPasskey, ChangePassword, ConfirmContact, ContactsState, NewRecoveryCodes, NoMore,
+    PasskeyCard, RecoveryOverview, RemovePasskey, StopReason, Verdict,
 };
 pub use choose::{Choose, Confirm, ConfirmReason, Stuck, Wait};
 pub use code::{AppCode, CodeState, SentCode};

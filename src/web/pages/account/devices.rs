@@ -21,12 +21,23 @@ pub struct AccountDevice {
     pub last_seen_at: Timestamp,
 }
 
+/// One device on which the second step is not asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AccountRemembered {
+    pub credential: String,
+    /// As the browser called itself.
+    pub user_agent: String,
+    pub last_used_at: Timestamp,
+    pub ends_at: Timestamp,
+}
+
 /// P25.
 #[derive(Clone, Debug)]
 pub struct AccountDevices {
     pub frame: Frame,
     pub hidden: Hidden,
     pub devices: Vec<AccountDevice>,
+    pub remembered: Vec<AccountRemembered>,
     /// What was just done, as the address says it; it only chooses a sentence.
     pub done: String,
 }
@@ -47,6 +58,7 @@ struct DevicesView<'a> {
     title: String,
     heading: String,
     rows: Vec<Row>,
+    remembered: Vec<Row>,
     has_others: bool,
     notice: Option<Notice>,
 }
@@ -64,8 +76,13 @@ impl AccountDevices {
             heading,
             rows: self.devices.iter().map(|device| self.row(device)).collect(),
             has_others: self.devices.iter().any(|device| !device.is_this),
-            notice: (self.done == "ended")
-                .then(|| Notice::plain(Icon::Check, frame.t("devices-ended"))),
+            remembered: self.remembered.iter().map(|device| self.remembered(device)).collect(),
+            notice: match self.done.as_str() {
+                "ended" => Some("devices-ended"),
+                "forgotten" => Some("remembered-forgotten"),
+                _ => None,
+            }
+            .map(|key| Notice::plain(Icon::Check, frame.t(key))),
         })
     }
 
@@ -82,6 +99,18 @@ impl AccountDevices {
             is_this: device.is_this,
             name: self.name(&device.user_agent),
             details,
+        }
+    }
+
+    fn remembered(&self, device: &AccountRemembered) -> Row {
+        let frame = &self.frame;
+        let (seen, until) =
+            (frame.day_and_time(device.last_used_at), frame.day_and_time(device.ends_at));
+        Row {
+            mark: device.credential.clone(),
+            is_this: false,
+            name: self.name(&device.user_agent),
+            details: frame.text("remembered-times", &[("seen", &seen), ("until", &until)]),
         }
     }
 
