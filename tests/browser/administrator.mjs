@@ -4,9 +4,8 @@ import assert from "node:assert/strict";
 
 import { AxeBuilder } from "@axe-core/playwright";
 
-import { appCode, sentCode } from "./gateway.mjs";
 import { journey, shots } from "./journey.mjs";
-import { PHONE, on, typeCode, typePassword } from "./person.mjs";
+import { PHONE, administer } from "./person.mjs";
 
 /** A demo with an administrator signed in: a code of an app is good once. */
 export function administration(name, options, steps) {
@@ -18,21 +17,6 @@ export function administration(name, options, steps) {
       await page.screenshot({ path: `${shots}admin-last.png`, fullPage: true });
     }
   });
-}
-
-/** From the portal's address to its first page, with 40 points. */
-async function administer(demo, page) {
-  await page.goto(`http://127.0.0.1:${demo.adminPort}/`);
-  await typePassword(page, "admin");
-  await on(page).button(/^authenticator app/i).click();
-  await on(page).code().waitFor();
-  await typeCode(page, appCode(demo, "admin"));
-  const email = on(page).button(/^email|^e-mail/i);
-  await email.or(page.getByText(/we sent|mailed|sent a code/i)).first().waitFor();
-  if (await email.isVisible()) await email.click();
-  await on(page).code().waitFor();
-  await typeCode(page, await sentCode(demo, "admin"));
-  await page.waitForURL((url) => url.pathname === "/directories");
 }
 
 export async function assertAccessible(page, where) {
