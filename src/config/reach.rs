@@ -18,8 +18,8 @@ pub fn methods_of_this_version(has_email: bool, has_texts: bool) -> Vec<Method> 
     if has_texts {
         methods.push(Method::Sms);
     }
-    // What people fall back on comes last; no forecast counts it.
-    methods.push(Method::RecoveryCode);
+    // What people fall back on, and what lasts for a while, come last; no forecast counts them.
+    methods.extend([Method::RecoveryCode, Method::RememberedDevice]);
     methods
 }
 

@@ -15,6 +15,7 @@ administration("an administrator sees whom 40 points stop before saving, saves, 
   for (const method of ["Credentials", "SMS", "Email", "Passkey"]) {
     await page.getByLabel(`Points of ${method}`, { exact: true }).waitFor();
   }
+  assert.equal(await page.getByText("not available").count(), 0, "the demo can do all of them");
   // Without a press of any button: the preview follows what is typed.
   await score.fill("40");
   const preview = page.locator("#preview");
