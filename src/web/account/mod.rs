@@ -4,7 +4,7 @@
 //!
 //! A page that changes methods asks one thing, when it is shown and again when its form comes:
 //!
-//! ```ignore
+//! ```text
 //! let permit = match permitted(&portal, &caller, Change::Add(Method::Passkey), "me/passkeys") {
 //!     Ok(permit) => permit,
 //!     Err(answer) => return answer, // sign in, confirm and come back, or a page that says why not
