@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -204,6 +205,11 @@ impl Places for InForce {
 
     fn admin_directory(&self) -> Option<DirectoryName> {
         self.snapshot.load().config.admin_directory().cloned()
+    }
+
+    fn probation(&self, directory: &str) -> Option<Duration> {
+        let snapshot = self.snapshot.load();
+        snapshot.directory(directory).map(|directory| directory.settings.probation)
     }
 
     fn link(&self, directory: &str, host: Option<&str>, token: &str) -> Result<String, String> {

@@ -97,7 +97,7 @@ impl Act<'_> {
     pub(super) async fn mail_link(&self, user: &UserRef) -> Result<Outcome, Refused> {
         let account = self.account(user).await?;
         let name = || account.user.name.to_string();
-        let mailbox = account.contact(ContactKind::Email);
+        let mailbox = self.settled_mailbox(&account);
         let mailbox = mailbox.ok_or_else(|| Refused::NoMailbox { name: name() })?;
         let link = self.make_link(&account, None).await?;
         let letter = Letter::SetUp { url: &link.url };
@@ -106,6 +106,17 @@ impl Act<'_> {
             return Err(Refused::NotSent { name: name() });
         }
         Ok(Outcome::LinkMailed { user: UserSummary::of(&account.user) })
+    }
+
+    /// As with a forgotten password: an address that was added today, by whoever had the session, sets nothing
+    /// up. One that an administrator wrote has no day on which it was added.
+    fn settled_mailbox<'a>(&self, account: &'a Account) -> Option<&'a Contact> {
+        let probation = self.tools.places.probation(&account.user.directory)?;
+        account.contacts.iter().find(|contact| {
+            contact.kind == ContactKind::Email
+                && contact.is_usable
+                && contact.enrolled_at.is_none_or(|at| self.now >= at.after(probation))
+        })
     }
 
     /// To every contact that the account had before.
@@ -147,6 +158,7 @@ mod tests {
     use super::super::Operation;
     use super::super::fakes::{House, house};
     use super::*;
+    use crate::clock::Clock;
 
     fn anna() -> UserRef {
         UserRef { name: "anna".to_owned(), directory: None }
@@ -159,6 +171,27 @@ mod tests {
 
     fn letters(house: &House) -> Vec<(String, String)> {
         std::mem::take(&mut house.outbox.letters.lock().unwrap())
+    }
+
+    /// What a thief of a session would gain with a call to the help desk: a link to everything, in a mailbox that
+    /// they have just added.
+    #[tokio::test]
+    async fn a_set_up_link_goes_to_no_mailbox_that_is_on_probation() {
+        let house = house();
+        let id = house.add("anna", "staff").await;
+        let probation = crate::points::Settings::standard().probation;
+        let now = house.clock.now();
+        for (added, is_sent) in [
+            (Some(now), false),
+            (Some(now.before(probation - std::time::Duration::from_millis(1))), false),
+            (Some(now.before(probation)), true),
+            (None, true),
+        ] {
+            house.store.users.lock().unwrap().get_mut(&id).unwrap().contacts[0].enrolled_at = added;
+            let sent = house.perform(Operation::UserMail { user: anna() }).await;
+            assert_eq!(sent.is_ok(), is_sent, "{added:?}: {sent:?}");
+            assert_eq!(letters(&house).len(), usize::from(is_sent), "{added:?}");
+        }
     }
 
     /// Whoever puts an address of their own there would have the codes; the owner has to hear of it.

@@ -432,6 +432,10 @@ impl Places for Map {
         Some("staff".into())
     }
 
+    fn probation(&self, _: &str) -> Option<Duration> {
+        Some(Settings::standard().probation)
+    }
+
     fn link(&self, directory: &str, host: Option<&str>, token: &str) -> Result<String, String> {
         match host.unwrap_or("portal.example.org") {
             host if host.ends_with(".example.org") => {

@@ -89,6 +89,9 @@ pub trait Places: Send + Sync + std::fmt::Debug {
     /// Whose users administer; `None`: there is no directory.
     fn admin_directory(&self) -> Option<DirectoryName>;
 
+    /// How long what people add themselves is on probation; `None`: there is no such directory.
+    fn probation(&self, directory: &str) -> Option<Duration>;
+
     /// The address of a set-up link. `host`: as asked for; `None`: the directory's.
     ///
     /// # Errors

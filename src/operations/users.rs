@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::letters::Letter;
-use super::roles::role;
+use super::roles::{is_of_the_gateway, role};
 use super::{
     Act, LinkMade, NotHashed, Outcome, Refused, UserAdd, UserDetails, UserRef, UserSummary,
     outcome::instant,
@@ -224,6 +224,11 @@ impl Act<'_> {
     ) -> Result<(), Refused> {
         // Only what is taken away is worth keeping the user out for; a grant that fails changes nothing.
         let is_withdrawal = !roles.is_superset(&account.user.roles);
+        // Whoever was given a link to the account before it administered would administer by it.
+        let rises = roles.difference(&account.user.roles).any(|role| is_of_the_gateway(role));
+        if rises {
+            self.tools.accounts.end_links(&account.user.id).await?;
+        }
         let hold = is_withdrawal.then(|| self.tools.sessions.hold(&account.user.id));
         let set = self.tools.accounts.set_user_roles(&account.user.id, &roles).await;
         let is_there = match (set, hold) {

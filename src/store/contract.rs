@@ -75,6 +75,7 @@ macro_rules! store_contract {
             a_link_is_taken_by_exactly_one_of_a_hundred,
             a_link_is_good_until_its_end_and_not_at_it,
             links_that_were_ended_are_gone_for_that_user_alone,
+            disabling_and_another_mailbox_end_links_and_a_phone_does_not,
             a_sweep_removes_links_that_nobody_can_take_and_no_other,
             a_deleted_user_takes_everything_with_them,
             a_passkey_comes_back_with_every_field_and_finds_its_owner,
@@ -404,6 +405,29 @@ pub(crate) async fn links_that_were_ended_are_gone_for_that_user_alone<S: Store>
         let taken = store.take_link(&[byte; 32], NOW).await.unwrap();
         assert_eq!(taken.is_some(), stands, "{byte}");
     }
+}
+
+/// A link in a mailbox that was replaced, or of an account that was closed, lets nobody in later.
+pub(crate) async fn disabling_and_another_mailbox_end_links_and_a_phone_does_not<S: Store>(
+    store: S,
+) {
+    let anna = user(&store, "anna").await;
+    let contact = async |kind, address: &str| {
+        store.replace_contact(&anna, kind, Some(address.to_owned()), NOW).await.unwrap()
+    };
+    let stands = async |byte: u8| store.find_link(&[byte; 32], NOW).await.unwrap().is_some();
+    assert!(contact(ContactKind::Email, "old@example.org").await);
+    store.create_link(link(&anna, 1)).await.unwrap();
+    assert!(contact(ContactKind::Phone, "+31612345678").await);
+    assert!(contact(ContactKind::Phone, "+31612345679").await);
+    assert!(stands(1).await, "another phone");
+    assert!(contact(ContactKind::Email, "new@example.org").await);
+    assert!(!stands(1).await, "another mailbox");
+    store.create_link(link(&anna, 2)).await.unwrap();
+    for state in [UserState::Active, UserState::Disabled, UserState::Active] {
+        assert!(store.set_user_state(&anna, state).await.unwrap());
+    }
+    assert!(!stands(2).await, "disabled in between");
 }
 
 pub(crate) async fn a_sweep_removes_links_that_nobody_can_take_and_no_other<S: Store>(store: S) {

@@ -631,6 +631,7 @@ impl AccountStore for Embedded {
                         .await?;
                 if state == UserState::Disabled {
                     forget_all(connection, &user.0).await?;
+                    end_links(connection, &user.0).await?;
                 }
                 Ok(set.rows_affected() > 0)
             })

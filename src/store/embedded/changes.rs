@@ -290,16 +290,22 @@ impl ChangeStore for Embedded {
                 if !raise_version(connection, &user.0).await? {
                     return Ok(false);
                 }
+                let mut gone = 0;
                 for statement in [
                     "DELETE FROM planned_removals WHERE credential IN
                      (SELECT id FROM contacts WHERE user = ? AND kind = ?)",
                     "DELETE FROM contacts WHERE user = ? AND kind = ?",
                 ] {
-                    sqlx::query(statement)
+                    let done = sqlx::query(statement)
                         .bind(&*user.0)
                         .bind(kind_name(kind))
                         .execute(&mut *connection)
                         .await?;
+                    gone = done.rows_affected();
+                }
+                if kind == ContactKind::Email && gone > 0 {
+                    // One may lie in the mailbox that is not theirs any more.
+                    end_links(connection, &user.0).await?;
                 }
                 if let Some(address) = &address {
                     insert_contact(connection, &keys, &user.0, (kind, address), now).await?;
