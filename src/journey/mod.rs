@@ -394,15 +394,19 @@ impl Journey {
         // Whoever was signed in here is not any more: evidence is of one user.
         if let Some(old) = &arrival.session {
             self.sessions.end(old.key(), arrival.now).await?;
-            if old.account().user.id != account.user.id {
-                // Where another person was going is nobody else's business.
-                transaction.return_to = ReturnAddress::default();
-                transaction.opening = None;
-                transaction.change = None;
-                // And the page that waits for them does not go on as another.
-                transaction.is_window = false;
-            }
         }
+        let before = arrival.session.as_ref().map(|old| &old.account().user.id);
+        if before.is_some_and(|before| *before != account.user.id) {
+            // Where another person was going is nobody else's business.
+            transaction.return_to = ReturnAddress::default();
+            transaction.opening = None;
+            transaction.change = None;
+        }
+        // A page that waits for somebody does not go on as another. Whoever began by confirming was signed in:
+        // with that session gone, nobody can say that it is the same person.
+        let is_same =
+            before == Some(&account.user.id) || before.is_none() && !transaction.is_step_up;
+        transaction.is_window &= is_same;
         let beginning = Beginning {
             account,
             proof,

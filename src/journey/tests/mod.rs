@@ -730,6 +730,32 @@ async fn signing_out_ends_this_session_or_all_and_an_old_name_ends_none() {
     }
 }
 
+/// The page in front of the window holds a call of whoever was signed in there.
+#[tokio::test]
+async fn a_page_that_waits_goes_on_only_for_whom_it_can_have_been() {
+    for (signed_in, is_step_up, goes_on) in [
+        (Some("anna"), true, true),
+        (None, false, true),
+        (None, true, false),
+        (Some("bob"), true, false),
+    ] {
+        let mut trip = Trip::new().await;
+        trip.name = match signed_in {
+            Some("anna") => Some(trip.house.begin(&trip.anna.clone(), HOST).await.name),
+            Some(other) => {
+                let bob =
+                    trip.house.user_with("staff", other, cheap().hash(PASSWORD).unwrap()).await;
+                Some(trip.house.begin(&bob, HOST).await.name)
+            }
+            None => None,
+        };
+        let begun = Transaction { is_step_up, is_window: true, ..to("/reports") };
+        let turn = trip.sign_in(begun, "anna", PASSWORD).await;
+        assert!(turn.name.is_some(), "{signed_in:?}");
+        assert_eq!(turn.transaction.is_window, goes_on, "{signed_in:?} {is_step_up}");
+    }
+}
+
 #[tokio::test]
 async fn an_old_name_of_a_session_begins_and_answers_nothing() {
     let mut trip = Trip::new().await;
