@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use super::Bond;
 use super::tunnel::Opened;
@@ -30,7 +30,8 @@ const LONG: Duration = Duration::from_secs(5);
 
 /// Streams that are judged at the same time, so that one that is slow to judge keeps no other from it.
 const JUDGED_AT_ONCE: usize = 64;
-/// Whoever cannot be judged within this time may not go on.
+/// Whoever is not judged within this time may not go on, those that still wait for their turn included: a
+/// store that hangs must not keep a stream the longer the more of them there are.
 const JUDGE_TIME: Duration = Duration::from_secs(2);
 
 /// Why a stream is ended before either side of it is done.
@@ -185,7 +186,8 @@ impl Streams {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             due.extend(shard.running.values().flatten().filter_map(|entry| entry.due(now)));
         }
-        let judged: Vec<_> = due.into_iter().map(|(kill, bond)| judge(kill, bond)).collect();
+        let end = now + JUDGE_TIME;
+        let judged: Vec<_> = due.into_iter().map(|(kill, bond)| judge(kill, bond, end)).collect();
         let judged = stream::iter(judged).buffer_unordered(JUDGED_AT_ONCE);
         judged.fold(0, |ended, has_ended| ready(ended + usize::from(has_ended))).await
     }
@@ -234,12 +236,12 @@ impl Streams {
 }
 
 /// Ends what may not go on, and says whether it did. What cannot be found out, in time or at all, is a no.
-async fn judge(kill: Arc<Kill>, bond: Arc<dyn Bond>) -> bool {
+async fn judge(kill: Arc<Kill>, bond: Arc<dyn Bond>, by: Instant) -> bool {
     let unknown = |why| {
         tracing::error!(why, "a stream could not be judged again, and is ended");
         Some(StreamEnd::Unknown)
     };
-    let end = match timeout(JUDGE_TIME, AssertUnwindSafe(bond.judge()).catch_unwind()).await {
+    let end = match timeout_at(by, AssertUnwindSafe(bond.judge()).catch_unwind()).await {
         Ok(Ok(end)) => end,
         Ok(Err(_)) => unknown("a fault"),
         Err(_) => unknown("no time"),
@@ -296,6 +298,8 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
 
     const ONE: SessionKey = SessionKey([1; 16]);
@@ -423,6 +427,21 @@ mod tests {
         for (_, kill, end) in &running {
             assert_eq!(kill.fired.load(Ordering::Acquire), *end);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_hangs_keeps_many_streams_no_longer_than_one() {
+        let streams = Arc::new(Streams::default());
+        let mut running = Vec::new();
+        for _ in 0..=3 * JUDGED_AT_ONCE {
+            let kill = Arc::new(Kill::default());
+            kill.note_stream();
+            let bond: Arc<dyn Bond> = Arc::new(Fails { by_panic: false });
+            running.push(streams.register(ONE, &kill, Some(bond)));
+        }
+        let limit = JUDGE_TIME + Duration::from_millis(100);
+        let judged = timeout(limit, streams.judge_again()).await;
+        assert_eq!(judged.expect("all of them at once"), running.len());
     }
 
     #[tokio::test(start_paused = true)]
