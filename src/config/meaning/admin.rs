@@ -73,15 +73,17 @@ impl Builder<'_> {
     /// would move the portal to other people.
     fn check_who_administers(&mut self, directories: &BTreeMap<DirectoryName, Directory>) {
         let names: Vec<&DirectoryName> = directories.keys().collect();
-        let [_, .., last] = *names else { return };
+        let [first, _, ..] = *names else { return };
         if self.is_wrong("admin.directory") {
             return;
         }
         let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let sentence = format!("nothing says whose users administer: there are {listed}");
-        let help = format!("write directory = \"{last}\" under [admin], or name another of them");
+        let help = format!(
+            "write directory = \"{first}\" under [admin], which it was while nothing said so, or another"
+        );
         let diagnostic = Diagnostic::error("E0216", sentence);
-        let path = format!("directory.{last}");
+        let path = format!("directory.{first}");
         self.report(diagnostic, &path, "with several directories one is named", &help);
     }
 
